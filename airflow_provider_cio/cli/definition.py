@@ -1,0 +1,69 @@
+"""`airflow cio ...`: names, arguments and help; the commands themselves load when they run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.cli.cli_config import ActionCommand, Arg, GroupCommand, lazy_load_command
+
+_COMMANDS = "airflow_provider_cio.cli"
+
+
+def _arg(*flags: str, **options: Any) -> Arg:
+    return Arg(flags, **options)  # type: ignore[no-untyped-call]
+
+
+ARG_PATH = _arg("path", nargs="?", help="Folder of contract.yaml and syncs/; the Dags folder by default")
+ARG_SYNC = _arg("sync", help="Name of a sync in the Dags folder, or path of its YAML file")
+ARG_FORMAT = _arg("-o", "--output", choices=("table", "json"), default="table", help="Output format (table)")
+ARG_ROWS = _arg("-n", "--rows", type=int, default=5, help="How many rows of the source (5)")
+ARG_SHOW_VALUES = _arg(
+    "--show-values", action="store_true", help="Print personal data instead of kinds of values and hashes"
+)
+ARG_DIR = _arg("directory", metavar="DIR", help="Folder that gets dags/ and sql/; made when it is absent")
+ARG_WHICH = _arg("which", choices=("contract", "sync"), help="Which file's schema")
+
+
+def get_cli_commands() -> list[GroupCommand]:
+    """Answer `cli` of the provider info."""
+    return [GroupCommand(name="cio", help="Syncs from Redshift to Customer.io", subcommands=_SUBCOMMANDS)]
+
+
+_SUBCOMMANDS = (
+    ActionCommand(
+        name="lint",
+        help="Check the contract and every sync, without a connection",
+        func=lazy_load_command(f"{_COMMANDS}.lint.lint"),
+        args=(ARG_PATH,),
+    ),
+    ActionCommand(
+        name="plan",
+        help="Count what a run would send now; nothing is kept or sent",
+        func=lazy_load_command(f"{_COMMANDS}.sync.plan"),
+        args=(ARG_SYNC, ARG_FORMAT),
+    ),
+    ActionCommand(
+        name="preview",
+        help="Print the operations for some rows as JSON lines; nothing is sent",
+        func=lazy_load_command(f"{_COMMANDS}.sync.preview"),
+        args=(ARG_SYNC, ARG_ROWS, ARG_SHOW_VALUES),
+    ),
+    ActionCommand(
+        name="init",
+        help="Lay out the sample dags/ and sql/ to start from; nothing is overwritten",
+        func=lazy_load_command(f"{_COMMANDS}.init.init"),
+        args=(ARG_DIR,),
+    ),
+    ActionCommand(
+        name="init-db",
+        help="Create the tables that all syncs share; those that exist stay as they are",
+        func=lazy_load_command(f"{_COMMANDS}.init_db.init_db"),
+        args=(ARG_PATH,),
+    ),
+    ActionCommand(
+        name="schema",
+        help="Print the JSON Schema of contract.yaml or of a sync, for editors",
+        func=lazy_load_command(f"{_COMMANDS}.schema.schema"),
+        args=(ARG_WHICH,),
+    ),
+)

@@ -1,0 +1,83 @@
+"""`airflow cio plan` and `airflow cio preview`: they read Redshift and send nothing."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from airflow.cli.simple_table import AirflowConsole
+
+from airflow_provider_cio.cli.console import command, connected, say, tell
+from airflow_provider_cio.cli.folders import sync_file
+from airflow_provider_cio.core import operations
+from airflow_provider_cio.core.contract_files import load_contract, load_sync
+from airflow_provider_cio.engine.context import SyncContext
+from airflow_provider_cio.engine.plan import describe
+from airflow_provider_cio.engine.sample import sample
+from airflow_provider_cio.exceptions import FatalError
+from airflow_provider_cio.hooks.warehouse import sync_context
+
+RUN_ID = "airflow cio"
+
+
+@command
+def plan(args: Namespace) -> None:
+    """Print counts and findings of what a run would send now."""
+    with _open(args.sync) as ctx:
+        described = describe(ctx)
+    if args.output == "json":
+        say(json.dumps(described))
+        return
+    console = AirflowConsole()
+    counts = {**described["counts"], "to_send": described["to_send"]}
+    console.print_as_table([{"rows": name, "count": f"{count:,}"} for name, count in counts.items()])
+    if findings := [_row(finding) for finding in described["findings"]]:
+        console.print_as_table(findings)
+
+
+@command
+def preview(args: Namespace) -> None:
+    """Print one JSON line for each operation.
+
+    :raises FatalError: `-n` is not a number of rows.
+    """
+    if args.rows < 1:
+        raise FatalError(f"-n {args.rows} is not a number of rows.", next_step="give 1 or more")
+    with _open(args.sync) as ctx:
+        rows, columns = sample(ctx, args.rows)
+        shown = operations.preview(rows, ctx.sync, redact=not args.show_values, columns=columns)
+    for operation in shown:
+        say(json.dumps(operation, ensure_ascii=False))
+    if not shown:
+        tell("The source has no rows.")
+
+
+@contextmanager
+def _open(name_or_path: str) -> Iterator[SyncContext]:
+    path = sync_file(name_or_path)
+    sync, contract = load_sync(path), load_contract(path.parent.parent / "contract.yaml")
+    with (
+        connected(),
+        sync_context(
+            sync, contract, run_id=RUN_ID, folder=path.parent, with_track=False, render=_render
+        ) as ctx,
+    ):
+        yield ctx
+
+
+def _render(text: str) -> str:
+    """`staging` needs no answer here: neither command goes to S3, and Jinja is for tasks."""
+    return text if "{{" not in text else "s3://not-used"
+
+
+def _row(finding: dict[str, Any]) -> dict[str, str]:
+    """A finding as a row of a table; the samples are hashes."""
+    return {
+        "severity": finding["severity"],
+        "rows": f"{finding['rows']:,}",
+        "finding": f"{finding['message']} Next step: {finding['next_step']}",
+        "samples": " ".join(finding["samples"]),
+    }

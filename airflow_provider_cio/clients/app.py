@@ -1,0 +1,131 @@
+"""Customer.io's App API: what is there, read back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from airflow_provider_cio.clients.errors import parsed
+from airflow_provider_cio.clients.track import Region
+from airflow_provider_cio.clients.transport import Service, Transport
+
+_HOSTS: dict[str, str] = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
+
+ATTRIBUTES_LIMIT = 100
+"""People of one call for attributes (App API)."""
+
+_SEARCH_LIMIT, _MEMBERSHIP_LIMIT, _ACTIVITIES_LIMIT = 1000, 30_000, 100
+
+
+class AppClient:
+    """The App API of one workspace; threads may share it. Everything here only reads.
+
+    :param api_key: an App API key with the scopes of the calls used.
+    :param rate: requests a second over all threads; Customer.io allows 10.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        region: Region = "us",
+        base_url: str | None = None,
+        rate: float = 10,
+        timeout: float = 30.0,
+        attempts: int = 5,
+        seconds: float = 300.0,
+        http: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._transport = Transport(
+            Service(base_url or _HOSTS[region], "the App API key", region),
+            headers={"Authorization": f"Bearer {api_key}"},
+            rate=rate,
+            timeout=timeout,
+            attempts=attempts,
+            seconds=seconds,
+            http=http,
+            sleep=sleep,
+        )
+
+    def customers(self, email: str) -> list[dict[str, Any]]:
+        """The people with an email address: `id`, `email`, `cio_id`."""
+        return _rows(self._get("/v1/customers", {"email": email}), "results")
+
+    def search(self, filter: Mapping[str, Any]) -> Iterator[dict[str, Any]]:  # noqa: A002
+        """Identifiers of the people whom a filter selects: `{"and": [{"segment": {"id": 7}}, ...]}`."""
+        yield from self._pages("POST", "/v1/customers", "identifiers", _SEARCH_LIMIT, json={"filter": filter})
+
+    def attributes(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """People with their `attributes`, all of them strings, in calls of 100; the unknown are left out."""
+        people: list[dict[str, Any]] = []
+        for first in range(0, len(ids), ATTRIBUTES_LIMIT):
+            asked = {"ids": list(ids[first : first + ATTRIBUTES_LIMIT])}
+            body = parsed(self._transport.request("POST", "/v1/customers/attributes", json=asked).response)
+            people += [row["customer"] for row in _rows(body, "customers") if "customer" in row]
+        return people
+
+    def segments(self) -> list[dict[str, Any]]:
+        """All segments: `id`, `name`, `state`, `type`, ..."""
+        return _rows(self._get("/v1/segments"), "segments")
+
+    def membership(self, segment: int) -> Iterator[dict[str, Any]]:
+        """Identifiers of a segment's people: `id`, `email`, `cio_id`."""
+        yield from self._pages("GET", f"/v1/segments/{segment}/membership", "identifiers", _MEMBERSHIP_LIMIT)
+
+    def customer_count(self, segment: int) -> int:
+        """How many people a segment holds."""
+        body = self._get(f"/v1/segments/{segment}/customer_count")
+        return int(body.get("count", 0))
+
+    def activities(self, type: str) -> Iterator[dict[str, Any]]:  # noqa: A002
+        """The activity log, newest first; Customer.io guarantees 30 days of it."""
+        yield from self._pages(
+            "GET", "/v1/activities", "activities", _ACTIVITIES_LIMIT, params={"type": type}
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _get(self, path: str, params: Mapping[str, str | int] | None = None) -> dict[str, Any]:
+        body = parsed(self._transport.request("GET", path, params=params).response)
+        return body if isinstance(body, dict) else {}
+
+    def _pages(
+        self,
+        method: str,
+        path: str,
+        key: str,
+        limit: int,
+        *,
+        json: Any = None,
+        params: Mapping[str, str | int] | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Rows of all pages; ends without `next`, and on an empty page, whatever its `next` says."""
+        start: dict[str, str] = {}
+        while True:
+            asked = {**(params or {}), "limit": limit, **start}
+            body = parsed(self._transport.request(method, path, json=json, params=asked).response)
+            rows = _rows(body, key)
+            yield from rows
+            if not rows or not body.get("next"):
+                return
+            start = {"start": body["next"]}
+
+
+def _rows(body: Any, key: str) -> list[dict[str, Any]]:
+    rows = body.get(key) if isinstance(body, dict) else None
+    return rows if isinstance(rows, list) else []

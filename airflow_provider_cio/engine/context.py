@@ -1,0 +1,65 @@
+"""Everything a verb needs: the sync, its contract, and the ways to Redshift, S3 and Customer.io."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from airflow_provider_cio.clients.track import TrackClient
+from airflow_provider_cio.core.contract import Contract, Sync
+from airflow_provider_cio.warehouse import state
+from airflow_provider_cio.warehouse.objects import Bucket
+from airflow_provider_cio.warehouse.session import Warehouse
+
+
+@dataclass(frozen=True)
+class SyncContext:
+    """One sync in one run.
+
+    :param run_id: of the Airflow run. It is the holder of the lease, so tasks of one run share it.
+    :param track: needed by :func:`~airflow_provider_cio.engine.send.send_shard` only.
+    :param folder: where the sync's YAML lies, for messages.
+    :param lease_seconds: how long a run that died keeps others out. At least three times what the Track
+        client may spend on one request.
+    :param lanes: requests in flight per shard; one person is always in the same lane.
+    """
+
+    sync: Sync
+    contract: Contract
+    warehouse: Warehouse
+    bucket: Bucket
+    run_id: str
+    track: TrackClient | None = None
+    folder: Path | None = None
+    lease_seconds: int = 900
+    lanes: int = 4
+
+    @property
+    def file(self) -> str:
+        """The sync's file, for messages."""
+        name = f"{self.sync.name}.yaml"
+        return str(self.folder / name) if self.folder else name
+
+    @property
+    def schema(self) -> str:
+        """Of the package's tables."""
+        return self.warehouse.schema
+
+    @property
+    def state(self) -> str:
+        """The sync's state table, quoted."""
+        return state.state_table(self.schema, self.sync.name)
+
+    @property
+    def mapping(self) -> str:
+        """Fingerprint of what the sync says about keys and payload; a change sends every person again."""
+        sync = self.sync
+        meaning = sync.model_dump(
+            mode="json",
+            include={"kind", "identity", "attributes", "event", "key", "occurred_at", "properties", "nulls"},
+        )
+        fields = [[name, field] for name, field in meaning.pop(sync.section).items()]
+        text = json.dumps([meaning, fields, self.contract.workspace], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,134 @@
+"""One body to Customer.io, and an outcome for each of its items."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from airflow_provider_cio.clients.track import BatchResult, TrackClient
+from airflow_provider_cio.core.batching import bodies
+from airflow_provider_cio.engine.lease import Lease
+from airflow_provider_cio.engine.outcomes import Recorder, Traffic
+from airflow_provider_cio.exceptions import CustomerIOProviderError, RequestRefusedError, UnknownOutcomeError
+from airflow_provider_cio.warehouse.bulk import Outcome
+
+ABOUT_ITS_ITEMS = frozenset({400, 413, 422})
+"""Statuses that may be the fault of one item; any other refusal is about the request and ends the send."""
+MAX_UNKNOWN_BATCHES = 5
+MAX_POISON_WITHOUT_SUCCESS = 25
+
+
+@dataclass(frozen=True)
+class Load:
+    """Items, their ordinals in the shard, and the body that carries them."""
+
+    ordinals: pa.Array
+    items: pa.LargeBinaryArray
+    body: bytes
+
+    def part(self, positions: pa.Array) -> list[Load]:
+        """Some of the items, in bodies of their own."""
+        ordinals, items = self.ordinals.take(positions), self.items.take(positions)
+        return [
+            Load(ordinals.slice(batch.start, len(batch)), items.slice(batch.start, len(batch)), batch.body)
+            for batch in bodies(items)
+        ]
+
+
+class Delivery:
+    """Delivers the loads of one attempt; threads may share it."""
+
+    def __init__(self, track: TrackClient, lease: Lease, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self._track = track
+        self._lease = lease
+        self._lock = threading.Lock()
+        self._unknown = 0
+        self._poison = 0
+
+    def deliver(self, load: Load) -> None:
+        """Send a load; what is refused as a whole is taken apart until the guilty items stand alone.
+
+        :raises UnknownOutcomeError: too many loads of this attempt got no answer.
+        :raises RequestRefusedError: the request itself is wrong, or nothing but poison was found.
+        """
+        self._lease.hold()
+        try:
+            result = self._track.send_batch(load.body, len(load.items))
+        except CustomerIOProviderError as error:
+            self._failed(load, error)
+        else:
+            self._record(load, result)
+
+    def _failed(self, load: Load, error: CustomerIOProviderError) -> None:
+        if isinstance(error, UnknownOutcomeError):
+            self.recorder.add(load.ordinals, Outcome.UNKNOWN)
+        self.recorder.answered(_traffic(load, error.requests, error.rate_limited))
+        match error:
+            case UnknownOutcomeError():
+                self._count_unknown()
+            case RequestRefusedError() if error.status in ABOUT_ITS_ITEMS:
+                self._take_apart(load, error)
+            case _:
+                raise error
+
+    def _record(self, load: Load, result: BatchResult) -> None:
+        refused = {error.index: (error.reason, error.field) for error in result.errors}
+        self._reject(load, refused)
+        accepted = load.ordinals.take(_others(load, refused)) if refused else load.ordinals
+        self.recorder.add(accepted, Outcome.ACCEPTED)
+        self.recorder.answered(_traffic(load, result.requests, result.rate_limited))
+
+    def _take_apart(self, load: Load, error: RequestRefusedError) -> None:
+        named = {
+            int(entry["batch_index"]): (entry["reason"], entry["field"])
+            for entry in error.errors
+            if entry.get("batch_index", "").isdigit() and int(entry["batch_index"]) < len(load.items)
+        }
+        if named:
+            self._reject(load, named)
+            parts = [_others(load, named)]
+        elif len(load.items) == 1:
+            reason = error.errors[0] if error.errors else {"reason": f"status {error.status}", "field": ""}
+            self._reject(load, {0: (reason["reason"], reason["field"])})
+            self._count_poison(error)
+            return
+        else:
+            middle = len(load.items) // 2
+            parts = [pa.array(range(middle)), pa.array(range(middle, len(load.items)))]
+        for positions in parts:
+            for smaller in load.part(positions):
+                self.deliver(smaller)
+
+    def _reject(self, load: Load, refused: dict[int, tuple[str, str]]) -> None:
+        if refused:
+            positions = pa.array(list(refused), pa.int64())
+            self.recorder.add(load.ordinals.take(positions), Outcome.REJECTED, list(refused.values()))
+
+    def _count_unknown(self) -> None:
+        with self._lock:
+            self._unknown += 1
+            too_many = self._unknown >= MAX_UNKNOWN_BATCHES
+        if too_many:
+            raise UnknownOutcomeError(
+                f"{MAX_UNKNOWN_BATCHES} requests of one attempt got no answer from Customer.io.",
+                next_step="run the task again later: it sends what has no outcome.",
+            )
+
+    def _count_poison(self, error: RequestRefusedError) -> None:
+        with self._lock:
+            self._poison += 1
+            hopeless = self._poison >= MAX_POISON_WITHOUT_SUCCESS and not self.recorder.tally.accepted
+        if hopeless:
+            raise error
+
+
+def _traffic(load: Load, requests: int, rate_limited: int) -> Traffic:
+    return Traffic(requests, requests * len(load.body), max(0, requests - 1), rate_limited)
+
+
+def _others(load: Load, refused: dict[int, tuple[str, str]]) -> pa.Array:
+    """Positions of the items that are not named."""
+    return pa.array([position for position in range(len(load.items)) if position not in refused], pa.int64())

@@ -1,0 +1,174 @@
+"""Send one shard of a plan, each row until it has an outcome."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypedDict
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from airflow_provider_cio.core.batching import Packer
+from airflow_provider_cio.core.operations import render
+from airflow_provider_cio.engine import plan as plans
+from airflow_provider_cio.engine.context import SyncContext
+from airflow_provider_cio.engine.delivery import Delivery, Load
+from airflow_provider_cio.engine.lease import Lease
+from airflow_provider_cio.engine.outcomes import Recorder, settled_ordinals
+from airflow_provider_cio.exceptions import ContractError, UnknownOutcomeError, WarehouseError
+from airflow_provider_cio.warehouse import bulk
+from airflow_provider_cio.warehouse.bulk import Outcome
+from airflow_provider_cio.warehouse.ledger import Plan
+
+log = logging.getLogger(__name__)
+ROWS_AT_ONCE = 10_000
+ROWS_PER_LANE = 2_000
+"""Below this a further lane would only make smaller requests."""
+
+
+class ShardReport(TypedDict):
+    """One attempt at one shard: rows, and what its requests came to.
+
+    ``rows = earlier + accepted + rejected + unknown``, where `earlier` were settled by earlier attempts
+    and `rejected` includes rows refused before sending.
+    """
+
+    plan_id: str
+    shard: int
+    attempt: str
+    rows: int
+    earlier: int
+    accepted: int
+    rejected: int
+    unknown: int
+    requests: int
+    bytes: int
+    retries: int
+    rate_limited: int
+    seconds: float
+
+
+def send_shard(ctx: SyncContext, plan_id: str, shard: int, attempt: str) -> ShardReport:
+    """Send what no earlier attempt settled. Outcomes are in S3 even when this raises.
+
+    :raises UnknownOutcomeError: everything was tried, but some rows got no answer.
+    :raises LeaseLostError: another run took over; nothing more was sent.
+    :raises RateLimitedError: as the Track client; so DestinationDownError and AuthenticationError.
+    """
+    if ctx.track is None:
+        raise ContractError(
+            "There is no Track client.", next_step="give the context a customerio connection."
+        )
+    lease = Lease(ctx).acquire()
+    plan = plans.load(ctx, plan_id)
+    try:
+        return _attempt(ctx, Delivery(ctx.track, lease, Recorder(ctx.bucket, plan, shard, attempt)))
+    finally:
+        if plan.status == "committed":  # a send that was cleared later: perhaps no commit follows
+            lease.release()
+
+
+def _attempt(ctx: SyncContext, delivery: Delivery) -> ShardReport:
+    started = time.monotonic()
+    recorder = delivery.recorder
+    plan, shard = recorder.plan, recorder.shard
+    rows = _rows(ctx, plan, shard)
+    settled = settled_ordinals(ctx.bucket, plan, shard)
+    open_rows = rows.filter(pc.invert(pc.is_in(rows["ordinal"], value_set=settled))) if len(settled) else rows
+    if open_rows.num_rows:
+        try:
+            _send_lanes(ctx, plan, open_rows, delivery)
+        finally:
+            recorder.close()
+    tally, traffic = recorder.tally, recorder.traffic
+    log.info("Plan %s shard %d: %s", plan.plan_id, shard, tally)
+    if tally.unknown:
+        raise UnknownOutcomeError(
+            f"{tally.unknown:,} rows of shard {shard} of plan {plan.plan_id} got no answer from Customer.io.",
+            next_step="run the task again: it sends these rows only, and their ids make it safe.",
+        )
+    return {
+        "plan_id": plan.plan_id,
+        "shard": shard,
+        "attempt": recorder.attempt,
+        "rows": rows.num_rows,
+        "earlier": rows.num_rows - open_rows.num_rows,
+        "accepted": tally.accepted,
+        "rejected": tally.rejected,
+        "unknown": tally.unknown,
+        "requests": traffic.requests,
+        "bytes": traffic.bytes,
+        "retries": traffic.retries,
+        "rate_limited": traffic.rate_limited,
+        "seconds": round(time.monotonic() - started, 3),
+    }
+
+
+def _rows(ctx: SyncContext, plan: Plan, shard: int) -> pa.Table:
+    if plan.manifest is None:
+        raise WarehouseError(
+            f"Plan {plan.plan_id} was not unloaded.", next_step="run the task `unload` of this run again."
+        )
+    rows = bulk.read_shard(ctx.bucket, plan.manifest, shard)
+    if not rows.num_columns:
+        raise WarehouseError(
+            f"Plan {plan.plan_id} has no files for shard {shard}.", next_step="start a new run."
+        )
+    return rows
+
+
+def _send_lanes(ctx: SyncContext, plan: Plan, rows: pa.Table, delivery: Delivery) -> None:
+    """All lanes at once; the first error stops the others before their next request, and is raised."""
+    stop = threading.Event()
+    lanes = max(1, min(ctx.lanes, rows.num_rows // ROWS_PER_LANE))
+
+    def lane(number: int) -> None:
+        try:
+            for load in _loads(ctx, plan, _lane(rows, number, lanes), delivery.recorder):
+                if stop.is_set():
+                    return
+                delivery.deliver(load)
+        except BaseException:
+            stop.set()
+            raise
+
+    with ThreadPoolExecutor(lanes, thread_name_prefix="cio-lane") as pool:
+        running = [pool.submit(lane, number) for number in range(lanes)]
+        try:
+            for future in running:
+                future.result()
+        finally:
+            stop.set()
+
+
+def _lane(rows: pa.Table, number: int, lanes: int) -> pa.Table:
+    """The lane's rows in order: a person's events by time, as the plan numbered them."""
+    lane_hash = rows["lane_hash"]
+    remainder = pc.subtract(lane_hash, pc.multiply(pc.divide(lane_hash, lanes), lanes))
+    return rows.filter(pc.equal(remainder, number)).sort_by("ordinal")
+
+
+def _loads(ctx: SyncContext, plan: Plan, rows: pa.Table, recorder: Recorder) -> Iterator[Load]:
+    """Render the lane piece by piece into full bodies; rows that the renderer refuses end here."""
+    packer = Packer()
+    ordinals, items = pa.array([], pa.int64()), pa.array([], pa.large_binary())
+    for start in range(0, rows.num_rows, ROWS_AT_ONCE):
+        piece = rows.slice(start, ROWS_AT_ONCE).combine_chunks()
+        rendered = render(piece, ctx.sync, plan.columns)
+        numbers = piece["ordinal"].combine_chunks()
+        if rendered.refusals:
+            refused = pa.array([refusal.index for refusal in rendered.refusals], pa.int64())
+            reasons = [(refusal.reason, refusal.field) for refusal in rendered.refusals]
+            recorder.add(numbers.take(refused), Outcome.REFUSED, reasons)
+        ready = rendered.items.drop_null()
+        ordinals = pa.concat_arrays([ordinals, numbers.filter(rendered.items.is_valid())])
+        items = pa.concat_arrays([items, ready])
+        for batch in packer.feed(ready):
+            yield Load(ordinals.slice(0, len(batch)), items.slice(0, len(batch)), batch.body)
+            ordinals, items = ordinals.slice(len(batch)), items.slice(len(batch))
+    for batch in packer.flush():
+        yield Load(ordinals, items, batch.body)

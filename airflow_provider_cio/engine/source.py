@@ -1,0 +1,127 @@
+"""From a sync's mapping to SQL over the columns that its source really has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from math import ceil
+
+from airflow_provider_cio.core.columns import Column, check_field
+from airflow_provider_cio.core.contract import FieldMapping
+from airflow_provider_cio.core.contract_files import read_sql
+from airflow_provider_cio.engine.context import SyncContext
+from airflow_provider_cio.exceptions import SourceError
+from airflow_provider_cio.warehouse import statements as sql
+from airflow_provider_cio.warehouse.diff import Source
+from airflow_provider_cio.warehouse.session import Session
+
+_KEY_FAMILIES = frozenset({"text", "integer", "decimal"})
+
+
+def resolve(ctx: SyncContext, session: Session) -> Source:
+    """Look at the source's columns (no rows are read) and settle every expression.
+
+    :raises SourceError: the source, a column, or a type is not what the sync says.
+    """
+    relation = _relation(ctx)
+    return _Resolver(ctx, session, relation, _columns(ctx, session, relation)).source()
+
+
+def _relation(ctx: SyncContext) -> str:
+    if ctx.sync.source is not None:
+        return sql.relation(ctx.sync.source)
+    return f"({read_sql(ctx.sync)}\n)"
+
+
+def _columns(ctx: SyncContext, session: Session, relation: str) -> dict[str, Column]:
+    try:
+        described = session.describe(f"SELECT * FROM {relation} AS source LIMIT 0")
+    except SourceError as error:
+        key = f"source: {ctx.sync.source}" if ctx.sync.source else f"sql: {ctx.sync.sql}"
+        raise SourceError(f"{ctx.file}: {key}: {error.message}", next_step=error.next_step) from error
+    return {name: Column(name, oid) for name, oid in described}
+
+
+class _Resolver:
+    def __init__(
+        self, ctx: SyncContext, session: Session, relation: str, columns: Mapping[str, Column]
+    ) -> None:
+        self._ctx = ctx
+        self._session = session
+        self._relation = relation
+        self._columns = columns
+
+    def source(self) -> Source:
+        sync = self._ctx.sync
+        identity = self._key(f"identity.{sync.identifier}", sync.identity[sync.identifier])
+        identifier = sql.canonical_identity(sql.identifier(identity.name), identity.family, sync.identifier)
+        key, occurred_at = identifier, None
+        if sync.key is not None and sync.occurred_at is not None:
+            column = self._key("key", sync.key)
+            key = f"NULLIF({sql.canonical_text(sql.identifier(column.name), column.family)}, '')"
+            expression, moment = self._field("occurred_at", sync.occurred_at)
+            occurred_at = sql.utc(expression, moment.family, sync.occurred_at.time_zone, self._ctx.file)
+        return Source(
+            sync=sync.name,
+            kind=sync.kind,
+            workspace=self._ctx.contract.workspace,
+            relation=self._relation,
+            identifier=identifier,
+            key=key,
+            occurred_at=occurred_at,
+            lookback_minutes=None if sync.lookback is None else ceil(sync.lookback.total_seconds() / 60),
+            fields=tuple(self._payload()),
+            mapping=self._ctx.mapping,
+            exits=sync.on_exit != "keep",
+        )
+
+    def _payload(self) -> list[tuple[str, Column]]:
+        payload = []
+        for position, (name, field) in enumerate(self._ctx.sync.fields.items()):
+            key = f"{self._ctx.sync.section}.{name}"
+            expression, column = self._field(key, field)
+            try:
+                check_field(key, field, column)
+            except SourceError as error:
+                raise SourceError(f"{self._ctx.file}: {error.message}", next_step=error.next_step) from error
+            payload.append((expression, Column(f"f_{position}", column.oid)))
+        return payload
+
+    def _field(self, key: str, field: FieldMapping) -> tuple[str, Column]:
+        if field.column is not None:
+            column = self._column(key, field.column)
+            return sql.identifier(column.name), column
+        expression = f"({field.expression})"
+        try:
+            described = self._session.describe(
+                f"SELECT {expression} AS expression FROM {self._relation} AS source LIMIT 0"
+            )
+        except SourceError as error:
+            raise SourceError(
+                f"{self._ctx.file}: {key}: {error.message}",
+                next_step=f"correct the expression; the source has the columns {self._names()}.",
+            ) from error
+        return expression, Column("expression", described[0][1])
+
+    def _key(self, key: str, name: str) -> Column:
+        column = self._column(key, name)
+        if column.family not in _KEY_FAMILIES:
+            raise SourceError(
+                f"{self._ctx.file}: {key}: column '{name}' is {column.family}, which makes no exact key.",
+                next_step="cast it to BIGINT or VARCHAR in the view.",
+            )
+        return column
+
+    def _column(self, key: str, name: str) -> Column:
+        if name in self._columns:
+            return self._columns[name]
+        near = get_close_matches(name, self._columns, n=1)
+        where = self._ctx.sync.source or self._ctx.sync.sql
+        raise SourceError(
+            f"{self._ctx.file}: {key}: {where} has no column '{name}'.",
+            next_step=f"did you mean '{near[0]}'?" if near else f"its columns are {self._names()}.",
+        )
+
+    def _names(self) -> str:
+        shown = list(self._columns)[:20]
+        return ", ".join(shown) + (", ..." if len(self._columns) > len(shown) else "")

@@ -1,0 +1,150 @@
+"""An Airflow connection of type `customerio` -> configured clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any, Literal, Self, cast
+
+from airflow.sdk import BaseHook
+
+from airflow_provider_cio.clients.app import AppClient
+from airflow_provider_cio.clients.track import TrackClient
+from airflow_provider_cio.exceptions import ContractError, CustomerIOProviderError
+from airflow_provider_cio.hooks.lookup import find_connection
+
+CONSOLES = {"us": "https://fly.customer.io", "eu": "https://fly-eu.customer.io"}
+
+
+@dataclass(frozen=True, repr=False)
+class Settings:
+    """The extras of a connection, by the names of its form. Unknown ones are refused by name."""
+
+    region: Literal["us", "eu"] = "us"
+    site_id: str | None = None
+    track_api_key: str | None = None
+    app_api_key: str | None = None
+    pipelines_api_key: str | None = None
+    workspace_id: str | None = None
+    rate_limit: float = 100
+    base_url: str | None = None
+
+    @classmethod
+    def of(cls, connection_id: str, extras: dict[str, Any]) -> Self:
+        """Read the extras.
+
+        :raises ContractError: an extra is unknown or cannot be used; names it.
+        """
+        known = [field.name for field in fields(cls)]
+        given = {name: value for name, value in extras.items() if value not in (None, "")}
+        for name in given.keys() - set(known):
+            close = get_close_matches(name, known, n=1)
+            raise ContractError(
+                f"Connection '{connection_id}' has an unknown extra '{name}'.",
+                next_step=f"write `{close[0]}`." if close else f"remove it; known are {', '.join(known)}.",
+            )
+        if given.get("region", "us") not in CONSOLES:
+            raise ContractError(
+                f"Connection '{connection_id}': region is neither us nor eu.", next_step="choose one of them."
+            )
+        try:
+            given["rate_limit"] = float(given.get("rate_limit", 100))
+        except (TypeError, ValueError):
+            given["rate_limit"] = 0.0
+        if given["rate_limit"] <= 0:
+            raise ContractError(
+                f"Connection '{connection_id}': rate_limit is not a number above 0.",
+                next_step="give requests a second, such as 100.",
+            )
+        return cls(**given)
+
+
+class CustomerIOHook(BaseHook):
+    """Clients of one Customer.io workspace; usable in operators and in a plain ``@task``.
+
+    :param customerio_conn_id: Airflow connection of type `customerio`.
+    """
+
+    conn_name_attr = "customerio_conn_id"
+    default_conn_name = "customerio_default"
+    conn_type = "customerio"
+    hook_name = "Customer.io"
+
+    def __init__(self, customerio_conn_id: str = default_conn_name) -> None:
+        super().__init__()
+        self.customerio_conn_id = customerio_conn_id
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The connection's extras.
+
+        :raises ContractError: the connection does not exist, or holds something impossible.
+        """
+        extras = find_connection(self.customerio_conn_id).extra_dejson
+        return Settings.of(self.customerio_conn_id, extras)
+
+    def get_conn(self) -> TrackClient:
+        """Airflow's name for the main client."""
+        return self.track_client()
+
+    def track_client(self) -> TrackClient:
+        """A client of the Track API, which takes people and events; close it.
+
+        :raises ContractError: the site id or the key is missing.
+        """
+        return TrackClient(
+            site_id=self._needed("site_id"),
+            api_key=self._needed("track_api_key"),
+            region=self.settings.region,
+            base_url=self.settings.base_url,
+            rate=self.settings.rate_limit,
+        )
+
+    def app_client(self) -> AppClient:
+        """A client of the App API, which reads back; close it.
+
+        :raises ContractError: the key is missing.
+        """
+        return AppClient(
+            api_key=self._needed("app_api_key"), region=self.settings.region, base_url=self.settings.base_url
+        )
+
+    def web_url(self) -> str:
+        """The workspace in the browser; the base URL's own page when there is one; '' when neither is known."""
+        if self.settings.base_url:
+            return self.settings.base_url
+        if self.settings.workspace_id:
+            return f"{CONSOLES[self.settings.region]}/workspaces/{self.settings.workspace_id}/journeys/people"
+        return ""
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Ask Customer.io for the workspace that the keys belong to; with an App API key, ask there too."""
+        try:
+            return True, self._test()
+        except CustomerIOProviderError as error:
+            return False, str(error)
+
+    def _test(self) -> str:
+        with self.track_client() as track:
+            answer = track.region()
+        workspace, wanted = str(answer.get("environment_id")), self.settings.workspace_id
+        if wanted and wanted != workspace:
+            raise ContractError(
+                f"These keys belong to workspace {workspace}, and the connection says {wanted}.",
+                next_step="correct the workspace ID, or take the keys of that workspace.",
+            )
+        told = f"Customer.io knows these keys: region {answer.get('region')}, workspace {workspace}"
+        if not self.settings.app_api_key:
+            return f"{told}. There is no App API key, so nothing can be read back."
+        with self.app_client() as app:
+            return f"{told}; the App API key sees {len(app.segments())} segments."
+
+    def _needed(self, name: str) -> str:
+        value = getattr(self.settings, name)
+        if not value:
+            raise ContractError(
+                f"Connection '{self.customerio_conn_id}' has no {name}.",
+                next_step="fill it in under Admin > Connections.",
+            )
+        return cast("str", value)

@@ -1,0 +1,100 @@
+"""The part of the demo that Airflow plays: connections set, Dags unpaused, runs awaited."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from airflow_provider_cio.sandbox.demo.airflow_stack import AirflowStack
+from airflow_provider_cio.sandbox.demo.screen import Steps
+
+FINISHED = frozenset({"success", "failed"})
+TASK_DONE = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
+
+
+@dataclass(frozen=True)
+class SyncRun:
+    """A sync and the Dag run that carried it."""
+
+    name: str
+    kind: str
+    run_id: str
+    state: str
+
+
+def set_connections(airflow: AirflowStack, endpoints: dict[str, Any]) -> None:
+    """Point the three connections of the shipped contract at the sandbox."""
+    redshift, s3, customerio = endpoints["redshift"], endpoints["s3"], endpoints["customerio"]
+    airflow.set_connection(
+        "redshift_default",
+        "redshift",
+        host=redshift["host"],
+        port=redshift["port"],
+        schema=redshift["database"],
+        login=redshift["user"],
+        password=redshift["password"],
+        extra=json.dumps({"ssl": False}),
+    )
+    airflow.set_connection(
+        "aws_default",
+        "aws",
+        login=s3["access_key"],
+        password=s3["secret_key"],
+        extra=json.dumps({"endpoint_url": s3["endpoint_url"], "region_name": "us-east-1"}),
+    )
+    keys = {name: customerio[name] for name in ("site_id", "track_api_key", "app_api_key")}
+    airflow.set_connection(
+        "customerio_default",
+        "customerio",
+        extra=json.dumps({"region": "us", "base_url": customerio["url"]} | keys),
+    )
+
+
+def run_syncs(airflow: AirflowStack, folder: Path, steps: Steps) -> list[SyncRun]:
+    """Trigger the people syncs, and wait for them and for the event syncs that their assets start."""
+    syncs = {file.stem: yaml.safe_load(file.read_text()) for file in sorted(folder.glob("*.yaml"))}
+    for name in syncs:
+        steps.show(name, 0, 1, "waiting to be parsed")
+        airflow.wait_for_dag(_dag_id(name))
+    started = datetime.now(UTC)
+    for name, sync in syncs.items():
+        if not sync.get("after"):
+            airflow.trigger(_dag_id(name))
+        airflow.unpause(_dag_id(name))
+    ended: dict[str, SyncRun] = {}
+
+    def all_ended() -> bool:
+        for name in syncs.keys() - ended.keys():
+            run = _first_run(airflow, name, started, steps)
+            if run is not None and run["state"] in FINISHED:
+                ended[name] = SyncRun(name, syncs[name]["kind"], run["dag_run_id"], run["state"])
+        return len(ended) == len(syncs)
+
+    airflow.wait_for(all_ended, "the syncs to end", seconds=3600)
+    return [ended[name] for name in syncs]
+
+
+def _dag_id(name: str) -> str:
+    return f"cio_sync_{name}"
+
+
+def _first_run(airflow: AirflowStack, name: str, started: datetime, steps: Steps) -> dict[str, Any] | None:
+    runs = f"/api/v2/dags/{_dag_id(name)}/dagRuns"
+    latest: list[dict[str, Any]] = airflow.get(runs, order_by="-id", limit=10)["dag_runs"]
+    found = [
+        run for run in latest if run["queued_at"] and datetime.fromisoformat(run["queued_at"]) >= started
+    ]
+    if not found:
+        steps.show(name, 0, 1, "waiting")
+        return None
+    run = found[-1]
+    tasks = airflow.get(f"{runs}/{run['dag_run_id']}/taskInstances", limit=1000)["task_instances"]
+    done = sum(task["state"] in TASK_DONE for task in tasks)
+    running = sorted({str(task["task_display_name"]) for task in tasks if task["state"] == "running"})
+    steps.show(name, done, len(tasks), ", ".join(running) or run["state"])
+    return run

@@ -1,0 +1,163 @@
+"""A Dag per sync: preflight -> plan -> guards -> unload -> send (mapped over shards) -> commit -> verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import DAG, Asset, TaskGroup, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from airflow_provider_cio.core.contract import Contract, Sync
+from airflow_provider_cio.core.contract_files import load_contract, load_sync
+from airflow_provider_cio.core.report import RunReport
+from airflow_provider_cio.deadlines.callback import deadline_alert
+from airflow_provider_cio.engine import commit as committing
+from airflow_provider_cio.engine import guard, plan, preflight, send, unload
+from airflow_provider_cio.engine.context import SyncContext
+from airflow_provider_cio.exceptions import RejectedRowsError
+from airflow_provider_cio.hooks.warehouse import sync_context
+from airflow_provider_cio.templates.description import describe
+from airflow_provider_cio.transfers.policy import RETRIES, RETRY_DELAY, retry_policy
+from airflow_provider_cio.transfers.redshift_to_customerio import contract_beside, sync_asset
+
+SCHEDULED_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def dag_id_of(name: str) -> str:
+    """The Dag of a sync."""
+    return f"cio_sync_{name}"
+
+
+def sync_dag(sync_file: str | Path) -> DAG:
+    """The Dag of one sync file; its contract lies in the folder above.
+
+    :raises ContractError: the file, or the contract, is wrong.
+    """
+    file = Path(sync_file)
+    sync, contract = load_sync(file), load_contract(contract_beside(file))
+    with DAG(
+        dag_id_of(sync.name),
+        description=sync.description,
+        doc_md=describe(sync),
+        schedule=_after(sync) or sync.cadence,
+        start_date=SCHEDULED_SINCE,
+        catchup=False,
+        max_active_runs=1,
+        tags={"customerio", sync.kind},
+        default_args={"owner": sync.owner},
+        deadline=deadline_alert(sync),
+    ) as dag:
+        sync_task_group(sync, contract, folder=file.parent)
+    return dag
+
+
+def sync_task_group(
+    sync: Sync, contract: Contract, *, folder: Path, group_id: str | None = None
+) -> TaskGroup | None:
+    """The tasks of one sync, in the Dag that is being defined; with `group_id` in a group of their own.
+
+    How it ends: nothing to send skips `send` and is green; a failed shard is committed around and turns `verdict`
+    red; a guard or a failed unload ends before `commit`.
+    """
+    if group_id is None:
+        _tasks(sync, contract, folder)
+        return None
+    with TaskGroup(group_id) as group:
+        _tasks(sync, contract, folder)
+    return group
+
+
+def _after(sync: Sync) -> list[Asset] | None:
+    return None if sync.after is None else [sync_asset(sync.after)]
+
+
+@contextmanager
+def _context(sync: Sync, contract: Contract, folder: Path, *, with_track: bool) -> Iterator[SyncContext]:
+    """What the current task works in: the run's id holds the lease for all its tasks."""
+    airflow = get_current_context()
+
+    def render(text: str) -> str:
+        return str(airflow["ti"].task.render_template(text, airflow))
+
+    with sync_context(
+        sync, contract, run_id=str(airflow["run_id"]), folder=folder, with_track=with_track, render=render
+    ) as ctx:
+        yield ctx
+
+
+def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 - seven tasks, one after another
+    retrying: dict[str, Any] = {
+        "retries": RETRIES,
+        "retry_delay": RETRY_DELAY,
+        "retry_policy": retry_policy(),
+    }
+    asset = sync_asset(sync.name)
+
+    def open_context(*, with_track: bool = False) -> Any:
+        return _context(sync, contract, folder, with_track=with_track)
+
+    @task(task_id="preflight", **retrying)
+    def preflight_() -> list[dict[str, Any]]:
+        """Source, columns, types, bucket and keys, before anything is planned."""
+        with open_context(with_track=True) as ctx:
+            return [found.to_dict() for found in preflight.preflight(ctx)]
+
+    @task(task_id="plan", **retrying)
+    def plan_() -> str:
+        """Diff inside Redshift, freeze what will be sent; the plan's id."""
+        with open_context() as ctx:
+            return plan.make_plan(ctx).plan_id
+
+    @task(task_id="guards", **retrying)
+    def guards_(plan_id: str) -> list[dict[str, Any]]:
+        """Stop a plan that is larger or stranger than it may be."""
+        with open_context() as ctx:
+            return [asdict(result) for result in guard.check(ctx, plan_id)]
+
+    @task(task_id="unload", **retrying)
+    def unload_(plan_id: str) -> list[unload.ShardRef]:
+        """Bring the plan to S3, cut into shards."""
+        with open_context() as ctx:
+            return unload.unload(ctx, plan_id)
+
+    @task(task_id="send", map_index_template="shard {{ task.op_kwargs['shard']['shard'] }}", **retrying)
+    def send_(shard: unload.ShardRef) -> dict[str, Any]:
+        """Send what has no outcome yet."""
+        attempt = str(get_current_context()["ti"].try_number)
+        with open_context(with_track=True) as ctx:
+            return dict(send.send_shard(ctx, shard["plan_id"], shard["shard"], attempt))
+
+    @task(task_id="commit", trigger_rule="all_done", **retrying)
+    def commit_(plan_id: str, shards: list[unload.ShardRef] | None) -> dict[str, Any]:
+        """Fold the outcomes into state, rejects and runs, whatever became of the shards."""
+        if shards is None:
+            raise AirflowSkipException(
+                "A guard stopped the plan, or it was not unloaded: there is nothing to commit."
+            )
+        with open_context() as ctx:
+            return committing.commit(ctx, plan_id).to_dict()
+
+    @task(task_id="verdict", trigger_rule="all_done", outlets=[asset], retries=0)
+    def verdict_(report: dict[str, Any] | None) -> dict[str, Any]:
+        """Say whether the run counts as done, and announce it if so."""
+        if report is None:
+            raise RejectedRowsError(
+                f"Sync '{sync.name}' ended before its commit; nothing is lost.",
+                next_step="read the log of the first red task of this run.",
+            )
+        committing.verdict(RunReport.from_dict(report), sync)
+        get_current_context()["outlet_events"][asset].extra = report
+        return report
+
+    planned: Any = plan_()
+    shards: Any = unload_(planned)
+    report: Any = commit_(planned, shards)
+    preflight_() >> planned
+    guards_(planned) >> shards
+    send_.expand(shard=shards) >> report
+    verdict_(report)

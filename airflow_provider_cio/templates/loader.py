@@ -1,0 +1,65 @@
+"""A folder of YAML files -> Dags."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import DAG, get_parsing_context
+
+from airflow_provider_cio.core.contract_rules import lint
+from airflow_provider_cio.exceptions import ContractError, Mistake
+from airflow_provider_cio.templates.broken import BrokenSync
+from airflow_provider_cio.templates.export import dag_id_of, sync_dag
+
+
+def load_syncs(folder: str | Path, namespace: dict[str, Any]) -> None:
+    """Put a Dag for each `*.yaml` of the folder into the namespace of a Dag file (its ``globals()``).
+
+    The folder is called `syncs`, and `contract.yaml` lies beside it. A file with a mistake, its own or against
+    the rules of `airflow cio lint`, becomes an import error of its own; the other syncs are not touched.
+
+    A worker that starts a task loads the Dag of that task alone.
+    """
+    files = {dag_id_of(file.stem): file for file in sorted(Path(folder).glob("*.yaml"))}
+    running = get_parsing_context().dag_id
+    if running is not None:
+        if running in files:
+            namespace[running] = sync_dag(files[running])
+        return
+    breaches = _breaches(Path(folder).parent)
+    for dag_id, file in files.items():
+        try:
+            namespace[dag_id] = _checked(file, breaches[str(file)])
+        except ContractError as error:
+            BrokenSync.report(dag_id, file, error, namespace)
+
+
+def _breaches(folder: Path) -> dict[str, list[Mistake]]:
+    found: dict[str, list[Mistake]] = defaultdict(list)
+    for finding in lint(folder):
+        if finding.severity == "error":
+            found[finding.file].append(
+                Mistake(finding.file, finding.line, finding.key, finding.message, finding.next_step)
+            )
+    return found
+
+
+def _checked(file: Path, breaches: list[Mistake]) -> DAG:
+    """
+    :raises ContractError: whatever is wrong with this file, be it found by lint or by Airflow.
+    """
+    if breaches:
+        raise ContractError.at(*breaches)
+    try:
+        dag = sync_dag(file)
+        dag.validate()  # type: ignore[no-untyped-call]
+    except ContractError:
+        raise
+    except Exception as error:
+        raise ContractError(
+            f"{file}: Airflow cannot make a Dag of it ({type(error).__name__}: {error}).",
+            next_step="correct what the message names, such as `cadence` or the notifier of `deadline`.",
+        ) from error
+    return dag

@@ -1,0 +1,108 @@
+"""One sync in one task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import Asset, BaseOperator, Context
+
+from airflow_provider_cio.core.contract_files import load_contract, load_sync
+from airflow_provider_cio.engine.context import SyncContext
+from airflow_provider_cio.engine.lease import Lease
+from airflow_provider_cio.engine.run import run_sync
+from airflow_provider_cio.exceptions import ContractError
+from airflow_provider_cio.hooks.warehouse import sync_context
+from airflow_provider_cio.links.customerio import CustomerIOLink
+from airflow_provider_cio.transfers.policy import RETRIES, RETRY_DELAY, retry_policy
+
+
+def contract_beside(sync_file: Path) -> Path:
+    """The contract of a sync's file: `contract.yaml` in the folder above `syncs`."""
+    return sync_file.parent.parent / "contract.yaml"
+
+
+def sync_asset(name: str) -> Asset:
+    """What a sync's success is announced as; event syncs wait for the asset of their people sync."""
+    return Asset(name=f"customerio_{name}", uri=f"customerio://sync/{name}", group="customerio")
+
+
+class RedshiftToCustomerIO(BaseOperator):
+    """Send what changed in a Redshift model to Customer.io: the whole sync in one task.
+
+    For small syncs. `templates.export.sync_dag` spreads the same verbs over tasks, one per shard.
+
+    The task returns the run report (counts only) and puts it on the asset event of each of its outlets: the
+    sync's own asset, unless others are given or the file's name is a template. Run again after a crash, it sends
+    what has no outcome yet; killed, it lets the next run in after a minute.
+
+    :param sync_file: the sync's YAML file (templated).
+    :param contract_file: the contract; `contract.yaml` in the folder above the sync's by default (templated).
+    """
+
+    template_fields: Sequence[str] = ("sync_file", "contract_file")
+    operator_extra_links = (CustomerIOLink(),)
+    ui_color = "#e8f0e4"
+
+    def __init__(
+        self, *, sync_file: str | Path, contract_file: str | Path | None = None, **kwargs: Any
+    ) -> None:
+        usual: dict[str, Any] = {
+            "retries": RETRIES,
+            "retry_delay": RETRY_DELAY,
+            "retry_policy": retry_policy(),
+        }
+        if "{{" not in str(sync_file):
+            usual["outlets"] = [sync_asset(Path(sync_file).stem)]
+        of_dag = kwargs.get("default_args") or {}
+        super().__init__(**{name: usual[name] for name in usual if name not in of_dag} | kwargs)
+        self.sync_file = str(sync_file)
+        self.contract_file = str(contract_file) if contract_file is not None else None
+        self._context: Context | None = None
+
+    @property
+    def contract_path(self) -> Path:
+        """Where the contract lies."""
+        return Path(self.contract_file) if self.contract_file else contract_beside(Path(self.sync_file))
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Run the sync.
+
+        :raises FatalError: something must be corrected first; no retry is spent.
+        :raises RetriableError: the next try goes on from here.
+        """
+        self._context = context
+        with self._open(context) as ctx:
+            report = run_sync(ctx).to_dict()
+        for outlet in self.outlets:
+            if isinstance(outlet, Asset):
+                context["outlet_events"][outlet].extra = report
+        return report
+
+    def on_kill(self) -> None:
+        """Shorten the lease. Everything else heals by itself: outcomes are in S3, the plan is in Redshift."""
+        if self._context is not None:
+            with self._open(self._context, with_track=False) as ctx:
+                Lease(ctx).shorten()
+
+    @contextmanager
+    def _open(self, context: Context, *, with_track: bool = True) -> Iterator[SyncContext]:
+        run_id = context["run_id"]
+        if run_id is None:
+            raise ContractError("The task runs outside a Dag run.", next_step="run it in a Dag.")
+        file = Path(self.sync_file)
+
+        def render(text: str) -> str:
+            return str(self.render_template(text, context))
+
+        with sync_context(
+            load_sync(file),
+            load_contract(self.contract_path),
+            run_id=run_id,
+            folder=file.parent,
+            with_track=with_track,
+            render=render,
+        ) as ctx:
+            yield ctx

@@ -1,0 +1,111 @@
+"""Rows in bulk, moved by Redshift and S3: UNLOAD of a plan into Parquet shards, COPY of outcomes back."""
+
+from __future__ import annotations
+
+import io
+from enum import IntEnum
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from airflow_provider_cio.warehouse import statements as sql
+from airflow_provider_cio.warehouse.objects import Bucket
+
+
+class Outcome(IntEnum):
+    """What became of a row; of several outcomes of one row the smallest counts."""
+
+    ACCEPTED = 1
+    REJECTED = 2
+    """By Customer.io."""
+    REFUSED = 3
+    """Before sending."""
+    UNKNOWN = 4
+    """It was in a request that got no answer."""
+
+
+OUTCOMES = pa.schema(
+    [
+        ("shard", pa.int32()),
+        ("ordinal", pa.int64()),
+        ("outcome", pa.int32()),
+        ("reason", pa.string()),
+        ("field", pa.string()),
+    ]
+)
+"""Columns of an outcome object, in the order of :func:`create_outcomes`: a columnar COPY goes by position."""
+
+
+def unload(changes: str, payload_names: list[str], bucket: Bucket, folder: str) -> str:
+    """UNLOAD a frozen plan into `folder`, one subfolder a shard; the manifest is `<folder>manifest`.
+
+    Neither row keys nor hashes leave the warehouse.
+    """
+    columns = [
+        "shard",
+        "ordinal",
+        "lane_hash",
+        "operation",
+        "identifier",
+        "event_id",
+        "occurred_at",
+        *payload_names,
+    ]
+    query = f"SELECT {', '.join(columns)} FROM {changes}"
+    return (
+        f"UNLOAD ({sql.literal(query)}) TO {sql.literal(bucket.uri(folder))} IAM_ROLE {_role(bucket)} "
+        "FORMAT AS PARQUET PARTITION BY (shard) MANIFEST"
+    )
+
+
+def shard_files(bucket: Bucket, manifest: str, shard: int) -> list[str]:
+    """Keys of one shard's files."""
+    return [key for key in bucket.read_manifest(manifest) if f"/shard={shard}/" in key]
+
+
+def read_shard(bucket: Bucket, manifest: str, shard: int) -> pa.Table:
+    """All rows of one shard, in no order. Empty, without columns, when it has no files."""
+    tables = [
+        # pre_buffer would keep a second copy of the file in memory.
+        pq.ParquetFile(pa.BufferReader(bucket.get(key)), pre_buffer=False).read()
+        for key in shard_files(bucket, manifest, shard)
+    ]
+    return pa.concat_tables(tables) if tables else pa.table({})
+
+
+def write_outcomes(bucket: Bucket, key: str, outcomes: pa.Table) -> None:
+    """One new outcome object."""
+    sink = io.BytesIO()
+    pq.write_table(outcomes.cast(OUTCOMES), sink, compression="snappy")
+    bucket.put(key, sink.getvalue())
+
+
+def read_outcomes(bucket: Bucket, prefix: str) -> pa.Table:
+    """All outcomes under a prefix: ordinals and outcomes."""
+    columns = ["ordinal", "outcome"]
+    tables = [
+        pq.ParquetFile(pa.BufferReader(bucket.get(stored.key)), pre_buffer=False).read(columns=columns)
+        for stored in bucket.listing(prefix)
+    ]
+    return (
+        pa.concat_tables(tables) if tables else pa.schema([OUTCOMES.field(c) for c in columns]).empty_table()
+    )
+
+
+def create_outcomes(table: str) -> str:
+    """The stage of :func:`copy_outcomes`."""
+    return (
+        f"CREATE TABLE {table} (shard INTEGER, ordinal BIGINT, outcome INTEGER, reason VARCHAR(256), "
+        "field VARCHAR(256)) BACKUP NO DISTSTYLE AUTO"
+    )
+
+
+def copy_outcomes(table: str, bucket: Bucket, manifest_uri: str) -> str:
+    """COPY the outcome objects that a manifest names."""
+    return (
+        f"COPY {table} FROM {sql.literal(manifest_uri)} IAM_ROLE {_role(bucket)} FORMAT AS PARQUET MANIFEST"
+    )
+
+
+def _role(bucket: Bucket) -> str:
+    return "default" if bucket.iam_role == "default" else sql.literal(bucket.iam_role)

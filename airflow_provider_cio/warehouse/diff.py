@@ -1,0 +1,201 @@
+"""The diff inside Redshift: source against state, by key and payload hash.
+
+The source is read once, into a temporary table that lives for one transaction; findings, counts and the
+frozen plan all come from that table, so they describe the same rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from airflow_provider_cio.core.columns import Column
+from airflow_provider_cio.core.contract import Kind
+from airflow_provider_cio.core.identity import MAX_BYTES
+from airflow_provider_cio.warehouse import statements as sql
+
+STAGE = "cio_source"
+MAX_KEY_BYTES = 512
+MAX_SHARDS = 256
+_OPERATION = "CAST(CASE change WHEN 'exited' THEN 'exit' WHEN 'returned' THEN 'return' ELSE 'upsert' END AS VARCHAR(8))"
+SENT = ("added", "returned", "changed", "exited")
+"""What the diff calls the rows of a plan; the others are counts."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A sync's source, resolved: every expression is SQL over the columns of `relation`."""
+
+    sync: str
+    kind: Kind
+    workspace: str
+    relation: str
+    """A quoted view, or a parenthesised query."""
+    identifier: str
+    """Canonical identity."""
+    key: str
+    """Canonical row key: of an event its own, of a person the identity."""
+    occurred_at: str | None
+    """TIMESTAMP in UTC; None for people."""
+    lookback_minutes: int | None
+    fields: tuple[tuple[str, Column], ...]
+    """Expression and column (`f_<position>` and type) of each payload field."""
+    mapping: str
+    """Fingerprint of the mapping."""
+    exits: bool
+    """Whether rows that left the source are sent."""
+
+    @property
+    def payload_names(self) -> list[str]:
+        """`f_0`, `f_1`, ..."""
+        return [column.name for _, column in self.fields]
+
+
+def mapped(source: Source) -> str:
+    """The source's rows under the plan's names."""
+    columns = [
+        f"{source.key} AS row_key",
+        f"{source.identifier} AS identifier",
+        f"{source.occurred_at or 'CAST(NULL AS TIMESTAMP)'} AS occurred_at",
+        *(f"{_payload(expression, column)} AS {column.name}" for expression, column in source.fields),
+    ]
+    select = f"SELECT {', '.join(columns)} FROM {source.relation} AS source"
+    if source.lookback_minutes is None:
+        return select
+    return (
+        f"SELECT * FROM ({select}) AS windowed "
+        f"WHERE occurred_at IS NULL OR occurred_at >= DATEADD(minute, -{source.lookback_minutes}, GETDATE())"
+    )
+
+
+def _payload(expression: str, column: Column) -> str:
+    """As it is unloaded: SUPER as JSON text, moments with a zone as TIMESTAMP in UTC."""
+    match column.family:
+        case "super":
+            return f"JSON_SERIALIZE({expression})"
+        case "timestamptz":
+            return f"{expression} AT TIME ZONE 'UTC'"
+        case _:
+            return expression
+
+
+def stage(source: Source) -> str:
+    """Read the source into the temporary table `STAGE`, with what withholds a row and its payload hash."""
+    return (
+        f"CREATE TEMPORARY TABLE {STAGE} AS SELECT {', '.join(_staged(source))}, "
+        f"{payload_hash(source)} AS payload_hash, {_withheld(source)} AS withheld "
+        f"FROM ({mapped(source)}) AS mapped"
+    )
+
+
+def _staged(source: Source) -> list[str]:
+    return ["row_key", "identifier", "occurred_at", *source.payload_names]
+
+
+def payload_hash(source: Source) -> str:
+    """SHA2-256 over the length-prefixed canonical texts, the mapping's fingerprint and the columns' types."""
+    types = "".join(column.family[0] for _, column in source.fields)
+    parts = [sql.literal(f"{source.mapping}|{types}|"), sql.length_prefixed("identifier", "text")]
+    if source.occurred_at is not None:
+        parts.append(sql.length_prefixed("occurred_at", "timestamp"))
+    for _, column in source.fields:
+        family = {"super": "text", "timestamptz": "timestamp"}.get(column.family, column.family)
+        parts.append(sql.length_prefixed(column.name, family))  # type: ignore[arg-type]
+    return f"SHA2({' || '.join(parts)}, 256)"
+
+
+def _withheld(source: Source) -> str:
+    rules = [("identifier IS NULL", "identifier_missing")]
+    rules.append((f"OCTET_LENGTH(identifier) > {MAX_BYTES}", "identifier_too_long"))
+    if source.kind == "events":
+        rules = [
+            ("row_key IS NULL", "key_missing"),
+            (f"OCTET_LENGTH(row_key) > {MAX_KEY_BYTES}", "key_too_long"),
+            *rules,
+            ("occurred_at IS NULL", "occurred_at_missing"),
+            ("occurred_at > DATEADD(minute, 5, GETDATE())", "occurred_at_in_future"),
+            ("occurred_at < CAST('1970-01-01' AS TIMESTAMP)", "occurred_at_before_1970"),
+        ]
+    cases = " ".join(f"WHEN {condition} THEN '{name}'" for condition, name in rules)
+    return f"CAST(CASE {cases} END AS VARCHAR(32))"
+
+
+def withheld_counts() -> str:
+    """``(reason or '', rows)`` of the stage."""
+    return f"SELECT COALESCE(withheld, ''), COUNT(*) FROM {STAGE} GROUP BY 1"
+
+
+def duplicate_counts() -> str:
+    """``(keys that occur more than once, rows that carry them)``."""
+    return f"SELECT COUNT(*), COALESCE(SUM(copies), 0) FROM ({_duplicates()}) AS duplicates"
+
+
+def duplicate_samples() -> str:
+    """Up to five hashed keys."""
+    return f"SELECT {sql.key_hash('row_key')} FROM ({_duplicates()}) AS duplicates ORDER BY 1 LIMIT 5"
+
+
+def _duplicates() -> str:
+    return (
+        f"SELECT row_key, COUNT(*) AS copies FROM {STAGE} WHERE withheld IS NULL "
+        "GROUP BY row_key HAVING COUNT(*) > 1"
+    )
+
+
+def _difference(source: Source, state: str) -> str:
+    """Each row of the stage, and each tracked row that left it, with what happened to it."""
+    left = "CASE WHEN t.present THEN 'exited' ELSE 'gone' END"
+    differs = "s.payload_hash <> t.payload_hash"
+    if source.kind == "people":
+        later = f"WHEN {differs} OR t.mapping <> {sql.literal(source.mapping)} THEN 'changed'"
+    else:
+        later = f"WHEN {differs} AND t.mapping = {sql.literal(source.mapping)} THEN 'altered'"
+    columns = ["s.occurred_at", *(f"s.{name}" for name in source.payload_names)]
+    return (
+        "SELECT COALESCE(s.row_key, t.row_key) AS row_key, COALESCE(s.identifier, t.row_key) AS identifier, "
+        f"COALESCE(s.payload_hash, '') AS payload_hash, {', '.join(columns)}, "
+        f"CASE WHEN s.row_key IS NULL THEN {left} WHEN t.row_key IS NULL THEN 'added' "
+        f"WHEN NOT t.present THEN 'returned' {later} ELSE 'unchanged' END AS change "
+        f"FROM (SELECT * FROM {STAGE} WHERE withheld IS NULL) AS s "
+        f"{'FULL' if source.exits else 'LEFT'} JOIN {state} AS t ON t.row_key = s.row_key"
+    )
+
+
+def change_counts(source: Source, state: str) -> str:
+    """``(change, rows)``: added, returned, changed, unchanged, altered (a sent event), exited, gone."""
+    return f"SELECT change, COUNT(*) FROM ({_difference(source, state)}) AS difference GROUP BY 1"
+
+
+def altered_samples(source: Source, state: str) -> str:
+    """Up to five hashed keys of events that changed after they were sent."""
+    return (
+        f"SELECT {sql.key_hash('row_key')} FROM ({_difference(source, state)}) AS difference "
+        "WHERE change = 'altered' ORDER BY 1 LIMIT 5"
+    )
+
+
+def withheld_samples(reason: str) -> str:
+    """Up to five hashed keys (or nothing, where the key is what is missing)."""
+    return (
+        f"SELECT DISTINCT {sql.key_hash('row_key')} FROM {STAGE} "
+        f"WHERE withheld = {sql.literal(reason)} AND row_key IS NOT NULL ORDER BY 1 LIMIT 5"
+    )
+
+
+def freeze(source: Source, state: str, changes: str, shards: int) -> str:
+    """The frozen plan: the rows to send, with their payload, shard, lane and order in the shard."""
+    kept = ", ".join(["row_key", "identifier", "payload_hash", "occurred_at", *source.payload_names])
+    shard = sql.shard_of("identifier", shards)
+    if source.occurred_at is None:
+        hashed, event_id = "", "CAST(NULL AS VARCHAR(26))"
+    else:
+        digest = sql.event_digest(source.workspace, source.sync, "row_key")
+        hashed = f"{digest} AS digest, {sql.milliseconds('occurred_at')} AS ms, "
+        event_id = sql.event_id("digest", "ms")
+    return (
+        f"CREATE TABLE {changes} BACKUP NO DISTSTYLE KEY DISTKEY (row_key) SORTKEY (shard) AS "
+        f"SELECT ordinal, shard, lane_hash, {_OPERATION} AS operation, {event_id} AS event_id, {kept} FROM ("
+        f"SELECT ROW_NUMBER() OVER (PARTITION BY {shard} ORDER BY occurred_at, row_key) AS ordinal, "
+        f"{shard} AS shard, {sql.lane_hash('identifier')} AS lane_hash, change, {hashed}{kept} "
+        f"FROM ({_difference(source, state)}) AS difference "
+        f"WHERE change IN ({', '.join(sql.literal(change) for change in SENT)})) AS planned"
+    )

@@ -1,0 +1,3 @@
+-- All state tables together, for people who look.
+CREATE OR REPLACE VIEW {{ schema }}.state AS
+{{ selects }}

@@ -1,0 +1,182 @@
+"""A whole Airflow and a whole sandbox, once for all system tests, with syncs of their own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import redshift_connector
+import yaml
+
+from airflow_provider_cio.sandbox import s3
+from airflow_provider_cio.sandbox.demo.airflow_stack import AirflowStack
+from airflow_provider_cio.sandbox.demo.syncs import set_connections
+from airflow_provider_cio.sandbox.guardian import spawn
+from airflow_provider_cio.sandbox.ports import free_port
+
+DAGS = Path(__file__).parents[2] / "dags"
+ROLE = "arn:aws:iam::123456789012:role/redshift-copy-unload"
+FINISHED = {"success", "failed"}
+
+
+@dataclass
+class World:
+    """The stack, the sandbox, and how a test speaks to both."""
+
+    airflow: AirflowStack
+    endpoints: dict[str, Any]
+    dags: Path
+    syncs: list[str] = field(default_factory=list)
+
+    def sql(self, statement: str) -> list[tuple]:
+        with redshift_connector.connect(**self.endpoints["redshift"], ssl=False) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+                return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+    def control(self, method: str, path: str, **arguments: Any) -> Any:
+        url = f"{self.endpoints['customerio']['url']}/_sandbox/{path}"
+        answer = httpx.request(method, url, trust_env=False, **arguments).raise_for_status()
+        return answer.json() if answer.content else None
+
+    def storage(self) -> Any:
+        return s3.client(self.endpoints["s3"]["endpoint_url"])
+
+    def members(self, sync: str, count: int) -> None:
+        """`count` people in the sync's source, all others gone."""
+        self.sql(f"DELETE FROM source.{sync}")
+        rows = ", ".join(f"('{sync}-{number}', {number})" for number in range(count))
+        self.sql(f"INSERT INTO source.{sync} VALUES {rows}")
+
+    def run(self, sync: str) -> dict[str, Any]:
+        """Trigger the sync's Dag, wait for its end; the run."""
+        return self.ended(sync, self.airflow.trigger(f"cio_sync_{sync}"))
+
+    def ended(self, sync: str, run_id: str) -> dict[str, Any]:
+        path = f"/api/v2/dags/cio_sync_{sync}/dagRuns/{run_id}"
+        self.airflow.wait_for(
+            lambda: self.airflow.get(path)["state"] in FINISHED, f"{sync} {run_id}", seconds=400
+        )
+        return self.airflow.get(path)
+
+    def tasks(self, run: dict[str, Any]) -> dict[str, str]:
+        """States by task; of a mapped task, all its states sorted and joined."""
+        path = f"/api/v2/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances"
+        states: dict[str, list[str]] = {}
+        for task in self.airflow.get(path, limit=200)["task_instances"]:
+            states.setdefault(task["task_id"], []).append(task["state"])
+        return {name: "+".join(sorted(set(found))) for name, found in states.items()}
+
+    def report(self, run: dict[str, Any]) -> tuple:
+        """(status, added, changed, unchanged, sent, accepted) of the run's row in cio_sync.runs."""
+        found = self.sql(
+            "SELECT status, added, changed, unchanged, sent, accepted FROM cio_sync.runs "
+            f"WHERE run_id = '{run['dag_run_id']}'"
+        )
+        assert len(found) == 1, found
+        return found[0]
+
+    def people(self, sync: str) -> int:
+        """People of this sync that Customer.io holds."""
+        page = self.control("GET", "people", params={"limit": 10_000})
+        return sum(str(person["id"]).startswith(f"{sync}-") for person in page["people"])
+
+
+def _sync(name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "kind": "people",
+        "description": f"System test {name}",
+        "owner": "system tests",
+        "source": f"cio_marts.{name}",
+        "identity": {"id": "customer_id"},
+        "attributes": {f"score_{name}": "score"},
+    } | more
+
+
+SYNCS = {
+    "calm": _sync("calm"),
+    "torn": _sync("torn", rows_per_shard=5),
+    "guarded": _sync("guarded", guards={"max_added": 5}),
+    "stuck": _sync("stuck"),
+    "cleared": _sync("cleared", rows_per_shard=5),
+    "late": _sync(
+        "late",
+        deadline={
+            "within": "1s",
+            "notify": {
+                "notifier": "airflow.providers.http.notifications.HttpNotifier",
+                "arguments": {
+                    "http_conn_id": "owner_pager",
+                    "endpoint": "/late",
+                    "json": {"sync": "{{ sync }}", "owner": "{{ owner }}", "promise": "{{ promise }}"},
+                },
+            },
+        },
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("world")
+    dags = _write_dags(folder / "dags")
+    argv = [sys.executable, "-m", "airflow_provider_cio.sandbox", "up", "--folder", str(folder / "sandbox")]
+    argv += [
+        part for name in ("redshift", "s3", "customerio") for part in (f"--{name}-port", str(free_port()))
+    ]
+    sandbox = spawn(argv, log=folder / "sandbox.log")
+    ready = folder / "sandbox" / "endpoints.json"
+    airflow = AirflowStack(folder / "airflow", dags, port=free_port())
+    try:
+        airflow.start()
+        deadline = time.monotonic() + 60
+        while not ready.exists():
+            assert sandbox.poll() is None, (folder / "sandbox.log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        world = World(airflow, json.loads(ready.read_text()), dags, list(SYNCS))
+        _create_sources(world)
+        set_connections(airflow, world.endpoints)
+        for name in SYNCS:
+            airflow.wait_for_dag(f"cio_sync_{name}")
+            airflow.unpause(f"cio_sync_{name}")
+        yield world
+    finally:
+        airflow.stop()
+        sandbox.stop()
+
+
+def _write_dags(folder: Path) -> Path:
+    (folder / "syncs").mkdir(parents=True)
+    shutil.copy(DAGS / "cio_syncs.py", folder)
+    contract = {
+        "workspace": "system-tests",
+        "staging": {
+            "s3": "s3://cio-sandbox/cio",
+            "iam_role": f"{{{{ var.value.get('unload_role', '{ROLE}') }}}}",
+        },
+        "attributes": {
+            f"score_{name}": {"type": "integer", "writer": name, "description": "A number"} for name in SYNCS
+        },
+    }
+    (folder / "contract.yaml").write_text(yaml.safe_dump(contract))
+    for name, sync in SYNCS.items():
+        (folder / "syncs" / f"{name}.yaml").write_text(yaml.safe_dump(sync))
+    return folder
+
+
+def _create_sources(world: World) -> None:
+    for schema in ("source", "cio_marts"):
+        world.sql(f"CREATE SCHEMA {schema}")
+    for name in SYNCS:
+        world.sql(f"CREATE TABLE source.{name} (customer_id VARCHAR(64), score BIGINT)")
+        world.sql(f"CREATE VIEW cio_marts.{name} AS SELECT * FROM source.{name} WITH NO SCHEMA BINDING")

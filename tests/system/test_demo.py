@@ -1,0 +1,102 @@
+"""The demo as a stranger runs it: as a process, twice, and interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+
+CUSTOMERS = 300
+
+
+def _demo(folder: Path, *options: str) -> subprocess.Popen[str]:
+    argv = [sys.executable, "-m", "airflow_provider_cio.sandbox.demo", "--folder", str(folder)]
+    return subprocess.Popen(
+        [*argv, "--customers", str(CUSTOMERS), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _running(folder: Path) -> list[str]:
+    """Command lines and environments of processes that mention the folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(folder).encode() in told and int(process.name) != os.getpid():
+            found.append(
+                f"{process.name} {(process / 'cmdline').read_bytes().replace(bytes(1), b' ').decode()}"
+            )
+    return found
+
+
+def _until_nothing_runs(folder: Path) -> None:
+    deadline = time.monotonic() + 60
+    while left := _running(folder):
+        assert time.monotonic() < deadline, f"left running: {left}"
+        time.sleep(0.2)
+
+
+def _last_line(process: subprocess.Popen[str]) -> dict:
+    output, _ = process.communicate(timeout=800)
+    assert process.returncode == 0, output
+    return json.loads(output.rstrip().splitlines()[-1])["demo"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+def test_the_second_run_sends_nothing(folder):
+    first = _last_line(_demo(folder, "--once"))
+    _until_nothing_runs(folder)
+    assert first["people"]["accepted"] == first["people"]["added"] == first["customerio"]["people"] > 0
+    assert first["events"]["accepted"] == first["events"]["added"] == first["customerio"]["events"] > 0
+
+    second = _last_line(_demo(folder, "--once"))
+    _until_nothing_runs(folder)
+    assert second["people"]["sent"] == second["events"]["sent"] == 0
+    assert second["people"]["unchanged"] == first["people"]["accepted"]
+    assert second["customerio"] == first["customerio"]
+
+
+@pytest.mark.parametrize(
+    ("moment", "how"), [("starting Redshift", signal.SIGINT), ("starting the API server", signal.SIGTERM)]
+)
+def test_interrupted_it_leaves_nothing_behind(tmp_path, moment, how):
+    _interrupt(tmp_path, moment, how)
+
+
+def test_killed_in_the_middle_the_next_start_works(tmp_path):
+    _interrupt(tmp_path, "customers: unload", signal.SIGKILL)
+    told = _last_line(_demo(tmp_path, "--once"))
+    assert told["people"]["rows"] == told["customerio"]["people"] == CUSTOMERS
+    assert told["events"]["rows"] == told["customerio"]["events"] > 0
+    _until_nothing_runs(tmp_path)
+
+
+def _interrupt(folder: Path, moment: str, how: signal.Signals) -> None:
+    with _demo(folder, "--once") as demo:
+        for line in demo.stdout:
+            if moment in line:
+                break
+        else:
+            pytest.fail(f"the demo never said '{moment}'")
+        demo.send_signal(how)
+        demo.stdout.read()
+    assert demo.returncode != 0
+    _until_nothing_runs(folder)
