@@ -153,6 +153,9 @@ class Sync(Model):
     guards: Guards = Guards()
     deadline: Deadline | None = None
     max_rejected_pct: Percent = 1.0
+    max_unknown: Annotated[
+        int, Field(ge=0, description="Rows that may be there or not, before a run is red")
+    ] = 0
     rows_per_shard: Annotated[int, Field(ge=1)] = 50_000
     tests: list[MappingTest] = []
 
@@ -248,6 +251,10 @@ class Contract(Model):
 
     workspace: str = Field(description="Name of the Customer.io workspace; part of every event id")
     identity: Identifier = Field("id", description="The canonical identifier of a person")
+    dedupe_horizon: Duration = Field(
+        timedelta(hours=24),
+        description="How long Customer.io is trusted to drop a repeated event id; later, undecided events are not sent",
+    )
     source_schemas: list[str] = Field(["cio_marts"], description="Schemas whose views may be sources")
     connections: Connections = Connections()
     staging: Staging

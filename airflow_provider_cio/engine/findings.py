@@ -55,8 +55,20 @@ def find_altered(ctx: SyncContext, session: Session, source: Source, rows: int) 
         "warning",
         f"{ctx.file}: {rows:,} events changed after they were sent; an event is never sent twice.",
         rows=rows,
-        samples=_samples(session, diff.altered_samples(source, ctx.state)),
+        samples=_samples(session, diff.change_samples(source, ctx.state, "altered")),
         next_step="a correction is an event of its own.",
+    )
+
+
+def find_quarantined(ctx: SyncContext, session: Session, source: Source, rows: int) -> PreflightFinding:
+    """Events that may be there or not, and can no longer be sent again without the danger of a second one."""
+    return PreflightFinding(
+        "event_undecided",
+        "warning",
+        f"{ctx.file}: {rows:,} events got no answer longer ago than `dedupe_horizon`; they are not sent again.",
+        rows=rows,
+        samples=_samples(session, diff.change_samples(source, ctx.state, "quarantined")),
+        next_step="look the event_id of cio_sync.undecided up in Customer.io; delete its row there to send it.",
     )
 
 

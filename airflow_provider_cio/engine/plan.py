@@ -12,7 +12,12 @@ from ulid import ULID
 from airflow_provider_cio.core.report import PlanCounts
 from airflow_provider_cio.engine import commit
 from airflow_provider_cio.engine.context import SyncContext
-from airflow_provider_cio.engine.findings import find_altered, find_duplicates, find_withheld
+from airflow_provider_cio.engine.findings import (
+    find_altered,
+    find_duplicates,
+    find_quarantined,
+    find_withheld,
+)
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.preflight import record
 from airflow_provider_cio.engine.source import resolve
@@ -150,6 +155,8 @@ def _draft(ctx: SyncContext, session: Session, source: Source | None = None) -> 
     }
     if altered := changes.get("altered", 0):
         findings.append(find_altered(ctx, session, source, altered))
+    if quarantined := changes.get("quarantined", 0):
+        findings.append(find_quarantined(ctx, session, source, quarantined))
     tracked = session.fetch(f"SELECT COUNT(*) FROM {ctx.state} WHERE present")[0][0]
     counts = PlanCounts(
         source_rows=sum(withheld.values()),
@@ -159,6 +166,7 @@ def _draft(ctx: SyncContext, session: Session, source: Source | None = None) -> 
         unchanged=changes.get("unchanged", 0) + altered,
         exited=changes.get("exited", 0),
         unidentified=_without_key(withheld),
+        quarantined=changes.get("quarantined", 0),
     )
     return _Draft(counts, findings)
 

@@ -11,6 +11,7 @@ from airflow_provider_cio.core.contract import FieldMapping
 from airflow_provider_cio.core.contract_files import read_sql
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.exceptions import SourceError
+from airflow_provider_cio.warehouse import state
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.diff import Source
 from airflow_provider_cio.warehouse.session import Session
@@ -73,6 +74,8 @@ class _Resolver:
             fields=tuple(self._payload()),
             mapping=self._ctx.mapping,
             exits=sync.on_exit != "keep",
+            undecided=state.table(self._ctx.schema, "undecided"),
+            dedupe_seconds=ceil(self._ctx.contract.dedupe_horizon.total_seconds()),
         )
 
     def _payload(self) -> list[tuple[str, Column]]:

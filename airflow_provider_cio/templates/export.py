@@ -19,6 +19,7 @@ from airflow_provider_cio.deadlines.callback import deadline_alert
 from airflow_provider_cio.engine import commit as committing
 from airflow_provider_cio.engine import guard, plan, preflight, send, unload
 from airflow_provider_cio.engine.context import SyncContext
+from airflow_provider_cio.engine.stop import stop
 from airflow_provider_cio.exceptions import RejectedRowsError
 from airflow_provider_cio.hooks.warehouse import sync_context
 from airflow_provider_cio.templates.description import describe
@@ -87,6 +88,7 @@ def _context(sync: Sync, contract: Contract, folder: Path, *, with_track: bool) 
     with sync_context(
         sync, contract, run_id=str(airflow["run_id"]), folder=folder, with_track=with_track, render=render
     ) as ctx:
+        airflow["ti"].task.on_kill = lambda: stop(ctx)  # type: ignore[method-assign] # a function has no other
         yield ctx
 
 

@@ -11,8 +11,8 @@ from airflow.sdk import Asset, BaseOperator, Context
 
 from airflow_provider_cio.core.contract_files import load_contract, load_sync
 from airflow_provider_cio.engine.context import SyncContext
-from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.run import run_sync
+from airflow_provider_cio.engine.stop import stop
 from airflow_provider_cio.exceptions import ContractError
 from airflow_provider_cio.hooks.warehouse import sync_context
 from airflow_provider_cio.links.customerio import CustomerIOLink
@@ -60,7 +60,7 @@ class RedshiftToCustomerIO(BaseOperator):
         super().__init__(**{name: usual[name] for name in usual if name not in of_dag} | kwargs)
         self.sync_file = str(sync_file)
         self.contract_file = str(contract_file) if contract_file is not None else None
-        self._context: Context | None = None
+        self._running: SyncContext | None = None
 
     @property
     def contract_path(self) -> Path:
@@ -73,8 +73,8 @@ class RedshiftToCustomerIO(BaseOperator):
         :raises FatalError: something must be corrected first; no retry is spent.
         :raises RetriableError: the next try goes on from here.
         """
-        self._context = context
         with self._open(context) as ctx:
+            self._running = ctx
             report = run_sync(ctx).to_dict()
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
@@ -82,13 +82,12 @@ class RedshiftToCustomerIO(BaseOperator):
         return report
 
     def on_kill(self) -> None:
-        """Shorten the lease. Everything else heals by itself: outcomes are in S3, the plan is in Redshift."""
-        if self._context is not None:
-            with self._open(self._context, with_track=False) as ctx:
-                Lease(ctx).shorten()
+        """Stop sending, cancel the SQL that runs, give the lease back."""
+        if self._running is not None:
+            stop(self._running)
 
     @contextmanager
-    def _open(self, context: Context, *, with_track: bool = True) -> Iterator[SyncContext]:
+    def _open(self, context: Context) -> Iterator[SyncContext]:
         run_id = context["run_id"]
         if run_id is None:
             raise ContractError("The task runs outside a Dag run.", next_step="run it in a Dag.")
@@ -102,7 +101,6 @@ class RedshiftToCustomerIO(BaseOperator):
             load_contract(self.contract_path),
             run_id=run_id,
             folder=file.parent,
-            with_track=with_track,
             render=render,
         ) as ctx:
             yield ctx
