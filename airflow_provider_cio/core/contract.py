@@ -154,6 +154,9 @@ class Sync(Model):
     deadline: Deadline | None = None
     max_rejected_pct: Percent = 1.0
     rows_per_shard: Annotated[int, Field(ge=1)] = 50_000
+    pool_slots: Annotated[
+        int, Field(ge=1, description="Slots of a task that sends: its share of the workspace's rate")
+    ] = 1
     tests: list[MappingTest] = []
 
     @model_validator(mode="after")
@@ -251,6 +254,10 @@ class Contract(Model):
     source_schemas: list[str] = Field(["cio_marts"], description="Schemas whose views may be sources")
     connections: Connections = Connections()
     staging: Staging
+    send_pool: str = Field(
+        "default_pool",
+        description="Airflow pool of the tasks that send, with as many slots as `rate_slots` says",
+    )
     attributes: dict[str, Attribute] = {}
     events: dict[Annotated[str, Field(pattern=r"^[A-Z0-9]\S*( [A-Z0-9]\S*)*$")], Event] = {}
 
