@@ -53,6 +53,11 @@ class RateBudget:
         """Requests a second, now."""
         return self._rate
 
+    @property
+    def item_rate(self) -> float | None:
+        """Items a second, now; None where they are not counted."""
+        return None if self._items_per_request is None else self._rate * self._items_per_request
+
     def acquire(self, items: int = 1) -> None:
         """Wait for the moment of a request of so many items."""
         with self._lock:

@@ -80,6 +80,11 @@ class TrackClient:
             sleep=sleep,
         )
 
+    @property
+    def budget(self) -> RateBudget:
+        """The rate that the threads of this client share."""
+        return self._transport.budget
+
     def send_batch(self, body: bytes, count: int) -> BatchResult:
         """Send one body of `count` items.
 

@@ -90,7 +90,7 @@ class Transport:
         self._attempts = attempts
         self._seconds = seconds
         self._sleep = sleep
-        self._budget = budget
+        self.budget = budget
         self._client = httpx.Client(
             base_url=service.base_url,
             auth=auth,
@@ -146,7 +146,7 @@ class Transport:
 
         :raises CustomerIOProviderError: no answer, or one that is not a 2xx.
         """
-        self._budget.acquire(items)
+        self.budget.acquire(items)
         host, path = request.url.host, request.url.path
         try:
             response = self._client.send(request)
@@ -162,7 +162,7 @@ class Transport:
             ) from error
         refused = error_of(response, keys=self._service.keys, other_region=self._service.other_region)
         if isinstance(refused, RateLimitedError):
-            self._budget.limited(min(refused.retry_after or 0.0, self._seconds))
+            self.budget.limited(min(refused.retry_after or 0.0, self._seconds))
         if refused is not None:
             raise refused
         return response
