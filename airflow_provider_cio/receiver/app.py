@@ -94,7 +94,7 @@ class Receiver:
         self.figures.answer(stream.name, outcome, time.perf_counter() - began)
         # A body that was not read to its end would be taken for the next request.
         headers = {"Connection": "close"} if status in {405, 408, 413, 503} else None
-        return JSONResponse({} if status == 200 else {"error": outcome}, status, headers)  # noqa: PLR2004
+        return JSONResponse({} if status == 200 else {"error": outcome}, status, headers)
 
     async def _stored(self, stream: Stream, request: Request) -> str:
         if request.method != "POST":
