@@ -99,7 +99,7 @@ class Audience(Model):
     cohort: list[str] = Field([], description="Only these members, to try a destination out")
     expect: Size = Size()
     guards: AudienceGuards = AudienceGuards()
-    destinations: dict[Name, DestinationSettings] = {}
+    destinations: dict[Name, DestinationSettings] = Field({}, description="By a name of your choice")
     cadence: str | None = None
     deadline: Deadline | None = None
 

@@ -165,7 +165,8 @@ def _destination(file: AudienceFile, name: str, destination: DestinationSettings
         if kind not in can.fields or kind not in audience.identity:
             yield file.error(
                 (*at, "identifiers"),
-                f"'{kind}' is " + ("not in `identity`" if kind in can.fields else f"nothing {destination.type} takes"),
+                f"'{kind}' is "
+                + ("not in `identity`" if kind in can.fields else f"nothing {destination.type} takes"),
                 f"{destination.type} takes {', '.join(can.fields)}",
             )
     if not audience.kinds_of(destination):
@@ -184,7 +185,9 @@ def _destination(file: AudienceFile, name: str, destination: DestinationSettings
         yield file.error((*at, "context"), f"{destination.type} takes no context", "remove the columns")
     if destination.membership and can.membership and destination.membership > can.membership:
         yield file.error(
-            (*at, "membership"), f"{destination.type} keeps members {spelled(can.membership)} at most", "shorten it"
+            (*at, "membership"),
+            f"{destination.type} keeps members {spelled(can.membership)} at most",
+            "shorten it",
         )
 
 
