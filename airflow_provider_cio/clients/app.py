@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from airflow_provider_cio.clients.errors import parsed
+from airflow_provider_cio.clients.rate import RateBudget
 from airflow_provider_cio.clients.track import Region
 from airflow_provider_cio.clients.transport import Service, Transport
 from airflow_provider_cio.exceptions import RequestRefusedError
@@ -50,7 +51,7 @@ class AppClient:
         self._transport = Transport(
             Service(base_url or _HOSTS[region], "the App API key", region),
             headers={"Authorization": f"Bearer {api_key}"},
-            rate=rate,
+            budget=RateBudget(rate, sleep=sleep),
             timeout=timeout,
             attempts=attempts,
             seconds=seconds,

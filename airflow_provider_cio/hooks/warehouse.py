@@ -35,6 +35,7 @@ def sync_context(
     folder: Path,
     with_track: bool = True,
     with_app: bool = False,
+    pool_slots: int = 1,
     render: Callable[[str], str] = str,
 ) -> Iterator[SyncContext]:
     """Open what one sync needs, and close it at the end.
@@ -43,6 +44,7 @@ def sync_context(
     :param folder: where the sync's YAML lies.
     :param with_track: False where nothing is sent: no Customer.io connection is needed then.
     :param with_app: True where something is read back; without an App API key the context has no `app`.
+    :param pool_slots: of the task: its share of the workspace's rate.
     :param render: resolves Jinja in `staging`.
     :raises ContractError: a connection holds something impossible.
     """
@@ -54,7 +56,7 @@ def sync_context(
     )
     warehouse = open_warehouse(connections)
     hook = CustomerIOHook(connections.customerio)
-    track = hook.track_client() if with_track else None
+    track = hook.track_client(pool_slots) if with_track else None
     app = hook.app_client() if with_app and hook.settings.app_api_key else None
     try:
         yield SyncContext(sync, contract, warehouse, bucket, run_id, track=track, app=app, folder=folder)

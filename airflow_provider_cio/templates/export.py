@@ -88,7 +88,7 @@ def _context(
     airflow = get_current_context()
 
     def render(text: str) -> str:
-        return str(airflow["ti"].task.render_template(text, airflow))
+        return str(airflow["task"].render_template(text, airflow))
 
     with sync_context(
         sync,
@@ -97,6 +97,7 @@ def _context(
         folder=folder,
         with_track=with_track,
         with_app=with_app,
+        pool_slots=airflow["task"].pool_slots,
         render=render,
     ) as ctx:
         yield ctx
@@ -145,7 +146,13 @@ def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 
         with open_context() as ctx:
             return [dict(shard) for shard in unload(ctx, plan_id)]
 
-    @task(task_id="send", map_index_template="shard {{ task.op_kwargs['shard']['shard'] }}", **retrying)
+    @task(
+        task_id="send",
+        map_index_template="shard {{ task.op_kwargs['shard']['shard'] }}",
+        **retrying,
+        pool=contract.send_pool,
+        pool_slots=sync.pool_slots,
+    )
     def send_(shard: dict[str, Any]) -> dict[str, Any]:
         """Send what has no outcome yet."""
         from airflow_provider_cio.engine.send import send_shard
