@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from airflow_provider_cio.core.contract.fields import FieldMapping, Mapped
+from airflow_provider_cio.core.contract.findings import Actions
 from airflow_provider_cio.core.contract.policies import Deadline, Guards, OnExit
 from airflow_provider_cio.core.contract.protections import Reconcile
 from airflow_provider_cio.core.contract.words import (
@@ -50,6 +51,7 @@ class Sync(Model):
     pool_slots: Annotated[
         int, Field(ge=1, description="Slots of a task that sends: its share of the workspace's rate")
     ] = 1
+    findings: Actions = Field({}, description="What to do about a finding: skip, truncate, fail or report")
     tests: list[MappingTest] = []
 
     @model_validator(mode="after")
