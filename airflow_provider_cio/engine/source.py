@@ -13,8 +13,11 @@ from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.exceptions import SourceError
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.diff import Source
+from airflow_provider_cio.warehouse.limits import Limits
 from airflow_provider_cio.warehouse.session import Session
 
+_VARYING = frozenset({25, 1043})
+"""Text types whose blanks count; those of CHAR are padding of the type."""
 _KEY_FAMILIES = frozenset({"text", "integer", "decimal"})
 
 
@@ -52,7 +55,8 @@ class _Resolver:
         self._columns = columns
 
     def source(self) -> Source:
-        sync = self._ctx.sync
+        sync, chosen = self._ctx.sync, self._ctx.selection
+        lookback = None if chosen and chosen.any_age else sync.lookback
         identity = self._key(f"identity.{sync.identifier}", sync.identity[sync.identifier])
         identifier = sql.canonical_identity(sql.identifier(identity.name), identity.family, sync.identifier)
         key, occurred_at = identifier, None
@@ -61,6 +65,7 @@ class _Resolver:
             key = f"NULLIF({sql.canonical_text(sql.identifier(column.name), column.family)}, '')"
             expression, moment = self._field("occurred_at", sync.occurred_at)
             occurred_at = sql.utc(expression, moment.family, sync.occurred_at.time_zone, self._ctx.file)
+        payload = tuple(self._payload())
         return Source(
             sync=sync.name,
             kind=sync.kind,
@@ -69,11 +74,25 @@ class _Resolver:
             identifier=identifier,
             key=key,
             occurred_at=occurred_at,
-            lookback_minutes=None if sync.lookback is None else ceil(sync.lookback.total_seconds() / 60),
-            fields=tuple(self._payload()),
+            lookback_minutes=None if lookback is None else ceil(lookback.total_seconds() / 60),
+            fields=payload,
             mapping=self._ctx.mapping,
             exits=sync.on_exit != "keep",
+            identity_text=sql.identifier(identity.name) if identity.oid in _VARYING else None,
+            names=tuple(sync.fields),
+            limits=self._limits(payload),
+            only=chosen.condition if chosen else None,
+            resend=chosen is not None and chosen.resend,
         )
+
+    def _limits(self, payload: tuple[tuple[str, Column], ...]) -> Limits:
+        sync = self._ctx.sync
+        moments = {
+            column.name
+            for field, (_, column) in zip(sync.fields.values(), payload, strict=True)
+            if field.type == "timestamp" and column.family == "integer"
+        }
+        return Limits(sync.findings, values=sync.kind == "people", moments=frozenset(moments))
 
     def _payload(self) -> list[tuple[str, Column]]:
         payload = []

@@ -108,6 +108,7 @@ class RedshiftToCustomerIO(BaseOperator):
             run_id=run_id,
             folder=file.parent,
             with_track=with_track,
+            pool_slots=self.pool_slots,
             render=render,
         ) as ctx:
             yield ctx
