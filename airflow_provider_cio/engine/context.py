@@ -8,8 +8,10 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from airflow_provider_cio.clients.app import AppClient
 from airflow_provider_cio.clients.track import TrackClient
 from airflow_provider_cio.core.contract import Contract, Sync
+from airflow_provider_cio.engine.selection import Selection
 from airflow_provider_cio.warehouse import state
 from airflow_provider_cio.warehouse.objects import Bucket
 from airflow_provider_cio.warehouse.session import Warehouse
@@ -21,6 +23,8 @@ class SyncContext:
 
     :param run_id: of the Airflow run. It is the holder of the lease, so tasks of one run share it.
     :param track: needed by :func:`~airflow_provider_cio.engine.send.send_shard` only.
+    :param app: needed by what reads back.
+    :param selection: the rows to keep to; None: all.
     :param folder: where the sync's YAML lies, for messages.
     :param lease_seconds: how long a run that died keeps others out. At least three times what the Track
         client may spend on one request.
@@ -35,6 +39,8 @@ class SyncContext:
     bucket: Bucket
     run_id: str
     track: TrackClient | None = None
+    app: AppClient | None = None
+    selection: Selection | None = None
     folder: Path | None = None
     lease_seconds: int = 900
     grace_seconds: int = 60

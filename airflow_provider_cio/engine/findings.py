@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from airflow_provider_cio.core.contract.findings import RULES, Action, action_of
 from airflow_provider_cio.engine.context import SyncContext
-from airflow_provider_cio.warehouse import diff
+from airflow_provider_cio.warehouse import diff, limits
 from airflow_provider_cio.warehouse.diff import Source
 from airflow_provider_cio.warehouse.ledger import PreflightFinding
 from airflow_provider_cio.warehouse.session import Session
 
+_SAMPLE = " A sample is SUBSTRING(SHA2(key, 256), 1, 12)."
+_SEVERITY: Mapping[Action, Literal["stop", "warning", "notice"]] = {
+    "fail": "stop",
+    "skip": "warning",
+    "truncate": "notice",
+    "report": "notice",
+}
+
 
 def find_duplicates(ctx: SyncContext, session: Session) -> PreflightFinding | None:
-    """Keys on more than one row, which stop a run."""
+    """Keys on more than one row, which stop a run unless the sync skips them."""
     keys, rows = session.fetch(diff.duplicate_counts())[0]
     if not keys:
         return None
@@ -24,39 +36,77 @@ def find_duplicates(ctx: SyncContext, session: Session) -> PreflightFinding | No
         field=key,
         rows=int(rows),
         samples=_samples(session, diff.duplicate_samples()),
-        next_step="make the source unique by this key; a sample is SUBSTRING(SHA2(key, 256), 1, 12).",
+        next_step=RULES["duplicate_key"].fix + _SAMPLE,
     )
 
 
-def find_withheld(ctx: SyncContext, session: Session, reason: str, rows: int) -> PreflightFinding:
-    """Rows that are not sent, and why."""
-    field = (
-        "occurred_at"
-        if reason.startswith("occurred_at")
-        else "key"
-        if reason.startswith("key")
-        else "identity"
-    )
-    return PreflightFinding(
-        reason,
-        "warning",
-        f"{ctx.file}: {rows:,} rows are withheld: {reason.replace('_', ' ')}.",
-        field=field,
-        rows=rows,
-        samples=_samples(session, diff.withheld_samples(reason)),
-        next_step="correct them in the source; the next run sends them.",
-    )
+def find_withheld(ctx: SyncContext, session: Session, withheld: Mapping[str, int]) -> list[PreflightFinding]:
+    """Rows that are not sent for what they lack. `withheld` counts rows by reason, '' those without one."""
+    measured = {"identifier_padded", "timestamp_in_milliseconds", "value_too_long", "item_too_large"}
+    return [
+        _found(ctx, reason, _place(ctx, reason), rows, _samples(session, diff.withheld_samples(reason)))
+        for reason, rows in sorted(withheld.items())
+        if reason and reason not in measured
+    ]
+
+
+def find_measured(ctx: SyncContext, session: Session, source: Source) -> Iterator[PreflightFinding]:
+    """Rows that exceed a limit, field by field."""
+    checks = source.checks
+    names = list(ctx.sync.fields)
+    for check, rows in zip(checks, session.fetch(limits.counts(checks, diff.STAGE))[0], strict=True):
+        if rows:
+            place = _place(ctx, check.finding)
+            if check.position is not None:
+                place = f"{ctx.sync.section}.{names[check.position]}"
+            samples = _samples(session, diff.check_samples(check))
+            yield _found(ctx, check.finding, place, int(rows), samples, withheld=check.withholds)
+
+
+def find_load_time(ctx: SyncContext, session: Session, rows: int) -> PreflightFinding | None:
+    """Events whose time looks like that of a load: most of them share it with many others."""
+    if ctx.sync.kind != "events":
+        return None
+    shared = int(session.fetch(diff.shared_moments())[0][0])
+    if 2 * shared <= rows or not shared:
+        return None
+    samples = _samples(session, diff.shared_moment_samples())
+    return _found(ctx, "occurred_at_is_load_time", "occurred_at", shared, samples)
 
 
 def find_altered(ctx: SyncContext, session: Session, source: Source, rows: int) -> PreflightFinding:
     """Events that are no longer what was sent."""
+    samples = _samples(session, diff.change_samples(source, ctx.state, "altered"))
+    return _found(ctx, "event_changed_after_send", "", rows, samples)
+
+
+def _found(
+    ctx: SyncContext,
+    name: str,
+    place: str,
+    rows: int,
+    samples: tuple[str, ...],
+    *,
+    withheld: bool = False,
+) -> PreflightFinding:
+    rule, action = RULES[name], action_of(ctx.sync.findings, name)
+    if withheld and action == "truncate":  # JSON cannot be cut
+        action = "skip"
+    done = {
+        "fail": "nothing is planned",
+        "skip": "they are withheld",
+        "truncate": rule.cut,
+        "report": "they are sent as they are" if name != "event_changed_after_send" else "",
+    }[action]
+    where = f"{place}: " if place else ""
     return PreflightFinding(
-        "event_changed_after_send",
-        "warning",
-        f"{ctx.file}: {rows:,} events changed after they were sent; an event is never sent twice.",
+        name,
+        _SEVERITY[action],
+        f"{ctx.file}: {where}{rows:,} rows {rule.what}{': ' if done else ''}{done}.",
+        field=place,
         rows=rows,
-        samples=_samples(session, diff.change_samples(source, ctx.state, "altered")),
-        next_step="a correction is an event of its own.",
+        samples=samples,
+        next_step=rule.fix + (_SAMPLE if samples else ""),
     )
 
 
@@ -70,6 +120,17 @@ def find_quarantined(ctx: SyncContext, session: Session, source: Source, rows: i
         samples=_samples(session, diff.change_samples(source, ctx.state, "quarantined")),
         next_step="look the event_id of cio_sync.undecided up in Customer.io; delete its row there to send it.",
     )
+
+
+def _place(ctx: SyncContext, name: str) -> str:
+    identity = f"identity.{ctx.sync.identifier}"
+    places = {
+        "identifier": identity,
+        "key": "key",
+        "occurred_at": "occurred_at",
+        "duplicate": identity if ctx.sync.kind == "people" else "key",
+    }
+    return next((place for start, place in places.items() if name.startswith(start)), "")
 
 
 def _samples(session: Session, query: str) -> tuple[str, ...]:

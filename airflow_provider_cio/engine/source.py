@@ -14,8 +14,11 @@ from airflow_provider_cio.exceptions import SourceError
 from airflow_provider_cio.warehouse import state
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.diff import Source
+from airflow_provider_cio.warehouse.limits import Limits
 from airflow_provider_cio.warehouse.session import Session
 
+_VARYING = frozenset({25, 1043})
+"""Text types whose blanks count; those of CHAR are padding of the type."""
 _KEY_FAMILIES = frozenset({"text", "integer", "decimal"})
 
 
@@ -53,7 +56,8 @@ class _Resolver:
         self._columns = columns
 
     def source(self) -> Source:
-        sync = self._ctx.sync
+        sync, chosen = self._ctx.sync, self._ctx.selection
+        lookback = None if chosen and chosen.any_age else sync.lookback
         identity = self._key(f"identity.{sync.identifier}", sync.identity[sync.identifier])
         identifier = sql.canonical_identity(sql.identifier(identity.name), identity.family, sync.identifier)
         key, occurred_at = identifier, None
@@ -62,6 +66,7 @@ class _Resolver:
             key = f"NULLIF({sql.canonical_text(sql.identifier(column.name), column.family)}, '')"
             expression, moment = self._field("occurred_at", sync.occurred_at)
             occurred_at = sql.utc(expression, moment.family, sync.occurred_at.time_zone, self._ctx.file)
+        payload = tuple(self._payload())
         return Source(
             sync=sync.name,
             kind=sync.kind,
@@ -70,13 +75,27 @@ class _Resolver:
             identifier=identifier,
             key=key,
             occurred_at=occurred_at,
-            lookback_minutes=None if sync.lookback is None else ceil(sync.lookback.total_seconds() / 60),
-            fields=tuple(self._payload()),
+            lookback_minutes=None if lookback is None else ceil(lookback.total_seconds() / 60),
+            fields=payload,
             mapping=self._ctx.mapping,
             exits=sync.on_exit != "keep",
+            identity_text=sql.identifier(identity.name) if identity.oid in _VARYING else None,
+            names=tuple(sync.fields),
+            limits=self._limits(payload),
+            only=chosen.condition if chosen else None,
+            resend=chosen is not None and chosen.resend,
             undecided=state.table(self._ctx.schema, "undecided"),
             dedupe_seconds=ceil(self._ctx.contract.dedupe_horizon.total_seconds()),
         )
+
+    def _limits(self, payload: tuple[tuple[str, Column], ...]) -> Limits:
+        sync = self._ctx.sync
+        moments = {
+            column.name
+            for field, (_, column) in zip(sync.fields.values(), payload, strict=True)
+            if field.type == "timestamp" and column.family == "integer"
+        }
+        return Limits(sync.findings, values=sync.kind == "people", moments=frozenset(moments))
 
     def _payload(self) -> list[tuple[str, Column]]:
         payload = []

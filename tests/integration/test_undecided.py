@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,8 +33,6 @@ def forgetful(context: SyncContext) -> SyncContext:
     contract = Contract.model_validate(
         {"workspace": "shop", "staging": context.contract.staging, "dedupe_horizon": "0s"}
     )
-    from dataclasses import replace
-
     return replace(context, contract=contract)
 
 
@@ -151,10 +150,11 @@ def test_rows_refused_for_now_are_sent_again_by_the_next_try(lab: Lab) -> None:
 
 def test_an_identity_conflict_has_a_class_of_its_own(lab: Lab) -> None:
     lab.customers(20)
-    lab.insert("customers (customer_id, name)", ["('bad', '" + "x" * 1001 + "')"])
+    lab.insert("customers (customer_id, email)", ["('bad', '{')"])
     fault: dict[str, Any] = {"match": '"c7"', "field": "identifiers.id", "status": "errors_on_200"}
     lab.faults({**fault, "reason": "The identifier is already associated with a different profile."})
-    report = run_sync(lab.context(lab.people(max_rejected_pct=10)))
+    attributes = {"order_count": "orders", "extra": {"column": "email", "type": "json"}}
+    report = run_sync(lab.context(lab.people(attributes=attributes, max_rejected_pct=10)))
     assert (report.accepted, report.rejected) == (19, 2)
     assert [(row[0], row[3]) for row in lab.rows(REJECTS)] == [
         ("identity_conflict", True),

@@ -28,7 +28,15 @@ register_url_convertor("quoted", QuotedConvertor())
 
 def build(workspace: Workspace) -> Gate:
     """The application for ``workspace``."""
-    from airflow_provider_cio.sandbox.customerio import app_api, control, page, segments, track_v1, track_v2
+    from airflow_provider_cio.sandbox.customerio import (
+        app_api,
+        campaigns,
+        control,
+        page,
+        segments,
+        track_v1,
+        track_v2,
+    )
 
     routes = [
         *track_v2.ROUTES,
@@ -36,6 +44,7 @@ def build(workspace: Workspace) -> Gate:
         *segments.ROUTES,
         *app_api.ROUTES,
         *control.ROUTES,
+        *campaigns.ROUTES,
         *page.ROUTES,
     ]
     app = Starlette(routes=routes)

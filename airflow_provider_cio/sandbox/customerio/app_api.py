@@ -87,6 +87,7 @@ async def attributes(request: Request) -> Response:
 
 
 async def segments(request: Request) -> Response:
+    request.app.state.workspace.let_time_pass()
     who = _who(request)
     return (
         not_found() if who is None else JSONResponse({"segments": lookup.segments(_store(request), who.cio)})

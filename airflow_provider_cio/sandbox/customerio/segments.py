@@ -1,4 +1,4 @@
-"""Manual segments: made with the App API, filled with Track v1, read back by page."""
+"""Segments: made with the App API and filled with Track v1, or data-driven; read back by page."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ from airflow_provider_cio.sandbox.customerio.workspace import Workspace
 
 MOST_IDS = 1000
 COLUMN_OF = {"id": "id", "email": "email_key", "cio_id": "cio"}
-FIELDS = "id, name, description, created_at, updated_at"
+FIELDS = (
+    "id, name, description, created_at, updated_at,"
+    " EXISTS (SELECT 1 FROM data_driven WHERE data_driven.segment = segments.id)"
+)
 
 
 def as_json(row: tuple[Any, ...]) -> dict[str, Any]:
-    segment, name, description, created_at, updated_at = row
+    segment, name, description, created_at, updated_at, data_driven = row
     return {
         "id": segment,
         "deduplicate_id": f"{segment}:{updated_at}",
@@ -35,7 +38,7 @@ def as_json(row: tuple[Any, ...]) -> dict[str, Any]:
         "description": description,
         "state": "finished",
         "progress": None,
-        "type": "manual",
+        "type": "dynamic" if data_driven else "manual",
         "tags": None,
         "created_at": created_at,
         "updated_at": updated_at,
@@ -77,8 +80,11 @@ async def _change(request: Request, sql: str) -> Response:
         return refused_track(f"id_type must be one of {', '.join(COLUMN_OF)}")
     if not isinstance(ids, list) or not 1 <= len(ids) <= MOST_IDS or not all(isinstance(i, str) for i in ids):
         return refused_track(f"ids must hold 1 to {MOST_IDS} strings")
-    if find(workspace.store.db, request.path_params["segment"]) is None:
+    segment = find(workspace.store.db, request.path_params["segment"])
+    if segment is None:
         return JSONResponse("Segment not found", 404)
+    if as_json(segment)["type"] != "manual":
+        return refused_track("a data-driven segment cannot be changed")
     convert = {"email": str.lower, "cio_id": number}.get(kind, str)
     values = encode([convert(each) for each in ids])
     with workspace.session() as session:
@@ -128,8 +134,8 @@ async def delete(request: Request) -> Response:
     if row is None:
         return not_found()
     with workspace.store.transaction() as db:
-        db.execute("DELETE FROM members WHERE segment = ?", (row[0],))
-        db.execute("DELETE FROM segments WHERE id = ?", (row[0],))
+        for table, column in (("members", "segment"), ("data_driven", "segment"), ("segments", "id")):
+            db.execute(f"DELETE FROM {table} WHERE {column} = ?", (row[0],))
     return Response(status_code=204)
 
 
@@ -138,8 +144,12 @@ async def used_by(request: Request) -> Response:
     row = find(workspace.store.db, request.path_params["segment"])
     if row is None:
         return not_found()
-    nothing: dict[str, list[int]] = {"campaigns": [], "sent_newsletters": [], "draft_newsletters": []}
-    return JSONResponse({"segment_id": row[0], "used_by": nothing})
+    users = workspace.store.db.execute(
+        "SELECT id FROM campaigns WHERE json_extract(definition, '$.trigger.segment') = ? ORDER BY id",
+        (row[0],),
+    )
+    uses = {"campaigns": [n for (n,) in users], "sent_newsletters": [], "draft_newsletters": []}
+    return JSONResponse({"segment_id": row[0], "used_by": uses})
 
 
 async def customer_count(request: Request) -> Response:
@@ -147,6 +157,7 @@ async def customer_count(request: Request) -> Response:
     row = find(workspace.store.db, request.path_params["segment"])
     if row is None:
         return not_found()
+    workspace.let_time_pass()
     (count,) = workspace.store.db.execute(
         "SELECT count(*) FROM members WHERE segment = ?", (row[0],)
     ).fetchone()
@@ -159,6 +170,7 @@ async def membership(request: Request) -> Response:
     row = find(workspace.store.db, request.path_params["segment"])
     if row is None:
         return not_found()
+    workspace.let_time_pass()
     start, limit = page_limits(request, default=1000, most=30_000)
     members = workspace.store.db.execute(
         "SELECT cio, id, email FROM members JOIN people USING (cio)"

@@ -31,6 +31,14 @@ CREATE TABLE IF NOT EXISTS devices (
 CREATE TABLE IF NOT EXISTS segments (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, description TEXT NOT NULL,
     created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS data_driven (segment INTEGER PRIMARY KEY, conditions TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS campaigns (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, definition TEXT NOT NULL, state TEXT NOT NULL,
+    created_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS journeys (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, campaign INTEGER NOT NULL, cio INTEGER NOT NULL,
+    started_at INTEGER NOT NULL, event INTEGER, read TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS journeys_campaign ON journeys (campaign, cio);
 CREATE TABLE IF NOT EXISTS members (segment INTEGER, cio INTEGER, PRIMARY KEY (segment, cio)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS members_person ON members (cio);
 CREATE TABLE IF NOT EXISTS objects (
@@ -53,6 +61,9 @@ EMPTIED_BY_RESET = (
     "devices",
     "segments",
     "members",
+    "data_driven",
+    "campaigns",
+    "journeys",
     "objects",
     "relationships",
     "anonymous_relationships",

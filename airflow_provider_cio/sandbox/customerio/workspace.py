@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from airflow_provider_cio.sandbox.customerio import journeys
 from airflow_provider_cio.sandbox.customerio import settings as settings_module
 from airflow_provider_cio.sandbox.customerio.activities import ActivityLog
 from airflow_provider_cio.sandbox.customerio.operations import Operation
@@ -75,14 +76,21 @@ class Workspace:
                 people=People(db, email_identifies=settings.email_identifies),
                 log=ActivityLog(db, now=now, dedupe_seconds=settings.dedupe_seconds),
             )
+            before = journeys.last_activity(db)
             yield session
             session.flush()
+            journeys.react(db, now, before)
             totals = {"received": session.received, "accepted": session.accepted.total()}
             totals |= {"refused": session.refused, "dropped": session.dropped.total()}
             self.store.count("items", totals)
             self.store.count("action", session.accepted)
             self.store.count("dropped", session.dropped)
             self.store.count("event", session.log.events)
+
+    def let_time_pass(self) -> None:
+        """Members of segments that depend on the clock are worked out when somebody looks."""
+        with self.store.transaction() as db:
+            journeys.let_time_pass(db, self.now())
 
     def change(self, changes: Mapping[str, Any]) -> None:
         """Change settings and keep them over a restart; ValueError says what is wrong with them."""

@@ -1,0 +1,67 @@
+"""The typed contract: what `dags/contract.yaml` and `dags/syncs/*.yaml` may say.
+
+Loading with line numbers lives in :mod:`airflow_provider_cio.core.contract_files`, rules across files in
+:mod:`airflow_provider_cio.core.contract_rules`.
+"""
+
+from airflow_provider_cio.core.contract.fields import FieldMapping, Mapped
+from airflow_provider_cio.core.contract.policies import (
+    Deadline,
+    ExitFlag,
+    Guards,
+    Notify,
+    OnExit,
+    SetFlag,
+)
+from airflow_provider_cio.core.contract.protections import Reconcile
+from airflow_provider_cio.core.contract.sync import MappingTest, Sync
+from airflow_provider_cio.core.contract.words import (
+    ColumnName,
+    Duration,
+    Identifier,
+    Kind,
+    Model,
+    Name,
+    Nulls,
+    Percent,
+    TimeZone,
+    ValueType,
+)
+from airflow_provider_cio.core.contract.workspace import (
+    Attribute,
+    Connections,
+    Contract,
+    Event,
+    EventProperty,
+    Staging,
+)
+
+__all__ = [
+    "Attribute",
+    "ColumnName",
+    "Connections",
+    "Contract",
+    "Deadline",
+    "Duration",
+    "Event",
+    "EventProperty",
+    "ExitFlag",
+    "FieldMapping",
+    "Guards",
+    "Identifier",
+    "Kind",
+    "Mapped",
+    "MappingTest",
+    "Model",
+    "Name",
+    "Notify",
+    "Nulls",
+    "OnExit",
+    "Percent",
+    "Reconcile",
+    "SetFlag",
+    "Staging",
+    "Sync",
+    "TimeZone",
+    "ValueType",
+]
