@@ -20,8 +20,9 @@ ARG_ROWS = _arg("-n", "--rows", type=int, default=5, help="How many rows of the 
 ARG_SHOW_VALUES = _arg(
     "--show-values", action="store_true", help="Print personal data instead of kinds of values and hashes"
 )
+ARG_REASON = _arg("--reason", help="Only rows that were refused with this reason")
 ARG_DIR = _arg("directory", metavar="DIR", help="Folder that gets dags/ and sql/; made when it is absent")
-ARG_WHICH = _arg("which", choices=("contract", "sync"), help="Which file's schema")
+ARG_WHICH = _arg("which", choices=("contract", "sync", "audience"), help="Which file's schema")
 
 
 def get_cli_commands() -> list[GroupCommand]:
@@ -49,6 +50,18 @@ _SUBCOMMANDS = (
         args=(ARG_SYNC, ARG_ROWS, ARG_SHOW_VALUES),
     ),
     ActionCommand(
+        name="repair",
+        help="Send the rows again that Customer.io does not hold as they were accepted (cio_sync.drift)",
+        func=lazy_load_command(f"{_COMMANDS}.resend.repair"),
+        args=(ARG_SYNC,),
+    ),
+    ActionCommand(
+        name="replay-rejects",
+        help="Send the refused rows again (cio_sync.rejects), after their cause is corrected",
+        func=lazy_load_command(f"{_COMMANDS}.resend.replay_rejects"),
+        args=(ARG_SYNC, ARG_REASON),
+    ),
+    ActionCommand(
         name="init",
         help="Lay out the sample dags/ and sql/ to start from; nothing is overwritten",
         func=lazy_load_command(f"{_COMMANDS}.init.init"),
@@ -62,7 +75,7 @@ _SUBCOMMANDS = (
     ),
     ActionCommand(
         name="schema",
-        help="Print the JSON Schema of contract.yaml or of a sync, for editors",
+        help="Print the JSON Schema of contract.yaml, a sync or an audience, for editors",
         func=lazy_load_command(f"{_COMMANDS}.schema.schema"),
         args=(ARG_WHICH,),
     ),

@@ -55,7 +55,8 @@ class _Resolver:
         self._columns = columns
 
     def source(self) -> Source:
-        sync = self._ctx.sync
+        sync, chosen = self._ctx.sync, self._ctx.selection
+        lookback = None if chosen and chosen.any_age else sync.lookback
         identity = self._key(f"identity.{sync.identifier}", sync.identity[sync.identifier])
         identifier = sql.canonical_identity(sql.identifier(identity.name), identity.family, sync.identifier)
         key, occurred_at = identifier, None
@@ -73,13 +74,15 @@ class _Resolver:
             identifier=identifier,
             key=key,
             occurred_at=occurred_at,
-            lookback_minutes=None if sync.lookback is None else ceil(sync.lookback.total_seconds() / 60),
+            lookback_minutes=None if lookback is None else ceil(lookback.total_seconds() / 60),
             fields=payload,
             mapping=self._ctx.mapping,
             exits=sync.on_exit != "keep",
             identity_text=sql.identifier(identity.name) if identity.oid in _VARYING else None,
             names=tuple(sync.fields),
             limits=self._limits(payload),
+            only=chosen.condition if chosen else None,
+            resend=chosen is not None and chosen.resend,
         )
 
     def _limits(self, payload: tuple[tuple[str, Column], ...]) -> Limits:

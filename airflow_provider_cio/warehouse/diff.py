@@ -52,6 +52,10 @@ class Source:
     names: tuple[str, ...] = ()
     """What the fields are called in Customer.io."""
     limits: Limits = field(default_factory=Limits)
+    only: str | None = None
+    """SQL over `row_key`, `identifier` and `occurred_at`: the rows that are looked at; None: all."""
+    resend: bool = False
+    """Whether rows that did not change are sent too."""
 
     @property
     def payload_names(self) -> list[str]:
@@ -100,8 +104,13 @@ def stage(source: Source) -> str:
     return (
         f"CREATE TEMPORARY TABLE {STAGE} AS SELECT {', '.join([*_staged(source), *measured])}, "
         f"{payload_hash(source)} AS payload_hash, {_withheld(source)} AS withheld "
-        f"FROM ({mapped(source, measured=True)}) AS mapped"
+        f"FROM ({mapped(source, measured=True)}) AS mapped{where(source)}"
     )
+
+
+def where(source: Source) -> str:
+    """The clause that keeps to the rows that are looked at."""
+    return f" WHERE {source.only}" if source.only else ""
 
 
 def _measures(source: Source) -> list[str]:
@@ -205,15 +214,17 @@ def _difference(source: Source, state: str) -> str:
         later = f"WHEN {differs} OR t.mapping <> {sql.literal(source.mapping)} THEN 'changed'"
     else:
         later = f"WHEN {differs} AND t.mapping = {sql.literal(source.mapping)} THEN 'altered'"
+    same = "changed" if source.resend else "unchanged"
+    known = f"(SELECT * FROM {state}{where(source)})" if source.exits else state
     columns = ["s.occurred_at", *(f"s.{name}" for name in source.payload_names)]
     return (
         "SELECT COALESCE(s.row_key, t.row_key) AS row_key, COALESCE(s.identifier, t.row_key) AS identifier, "
         f"COALESCE(s.payload_hash, '') AS payload_hash, {', '.join(columns)}, "
         f"CASE WHEN s.withheld IS NOT NULL THEN 'withheld' WHEN s.row_key IS NULL THEN {left} "
         "WHEN t.row_key IS NULL THEN 'added' "
-        f"WHEN NOT t.present THEN 'returned' {later} ELSE 'unchanged' END AS change "
+        f"WHEN NOT t.present THEN 'returned' {later} ELSE '{same}' END AS change "
         f"FROM (SELECT * FROM {STAGE} WHERE row_key IS NOT NULL) AS s "
-        f"{'FULL' if source.exits else 'LEFT'} JOIN {state} AS t ON t.row_key = s.row_key"
+        f"{'FULL' if source.exits else 'LEFT'} JOIN {known} AS t ON t.row_key = s.row_key"
     )
 
 

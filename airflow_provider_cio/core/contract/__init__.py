@@ -13,6 +13,7 @@ from airflow_provider_cio.core.contract.policies import (
     OnExit,
     SetFlag,
 )
+from airflow_provider_cio.core.contract.protections import Reconcile
 from airflow_provider_cio.core.contract.sync import MappingTest, Sync
 from airflow_provider_cio.core.contract.words import (
     ColumnName,
@@ -57,6 +58,7 @@ __all__ = [
     "Nulls",
     "OnExit",
     "Percent",
+    "Reconcile",
     "SetFlag",
     "Staging",
     "Sync",

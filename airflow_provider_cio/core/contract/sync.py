@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from airflow_provider_cio.core.contract.fields import FieldMapping, Mapped
 from airflow_provider_cio.core.contract.findings import Actions
 from airflow_provider_cio.core.contract.policies import Deadline, Guards, OnExit
+from airflow_provider_cio.core.contract.protections import Reconcile
 from airflow_provider_cio.core.contract.words import (
     ColumnName,
     Duration,
@@ -45,6 +46,7 @@ class Sync(Model):
     guards: Guards = Guards()
     deadline: Deadline | None = None
     max_rejected_pct: Percent = 1.0
+    reconcile: Reconcile = Reconcile()
     rows_per_shard: Annotated[int, Field(ge=1)] = 50_000
     pool_slots: Annotated[
         int, Field(ge=1, description="Slots of a task that sends: its share of the workspace's rate")
