@@ -82,11 +82,11 @@ def check_field(key: str, field: FieldMapping, column: Column) -> None:
 
 
 def check_fields(sync: Sync, columns: Mapping[str, Column]) -> None:
-    """:func:`check_field` for every field of a sync; ``columns`` maps a field's name to its column."""
-    for name, field in sync.fields.items():
-        if name not in columns:
+    """:func:`check_field` for every value of a sync; ``columns`` maps a value's key to its column."""
+    for key, field in sync.values.items():
+        if key not in columns:
             raise SourceError(
-                f"{sync.section}.{name}: the source has no column '{field.column or name}'.",
+                f"{key}: the source has no column '{field.column or key}'.",
                 next_step="correct the name in the sync, or add the column to the view",
             )
-        check_field(f"{sync.section}.{name}", field, columns[name])
+        check_field(key, field, columns[key])

@@ -18,7 +18,9 @@ _NOT_ATTRIBUTES = frozenset(
 
 
 def written(sync: Sync) -> dict[str, Location]:
-    """The attributes that a sync writes, the flag of `on_exit` included, and where it says so."""
+    """The person attributes that a sync writes, the flag of `on_exit` included, and where it says so."""
+    if sync.kind != "people":
+        return {}
     found: dict[str, Location] = {name: ("attributes", name) for name in sync.attributes}
     if isinstance(sync.on_exit, ExitFlag):
         found.setdefault(sync.on_exit.set_flag.attribute, ("on_exit", "set_flag", "attribute"))

@@ -14,9 +14,12 @@ def find_duplicates(ctx: SyncContext, session: Session) -> PreflightFinding | No
     keys, rows = session.fetch(diff.duplicate_counts())[0]
     if not keys:
         return None
-    people = ctx.sync.kind == "people"
-    key = f"identity.{ctx.sync.identifier}" if people else "key"
-    what = "person, so attributes would flap" if people else "event, so one of them would be lost"
+    events = ctx.sync.kind == "events"
+    key = "key" if events else f"identity.{ctx.sync.identifier}"
+    if ctx.sync.partner is not None:
+        key += f" and {ctx.sync.partner[0]}"
+    thing = {"people": "person", "objects": "object"}.get(ctx.sync.kind, "thing")
+    what = "event, so one of them would be lost" if events else f"{thing}, so attributes would flap"
     return PreflightFinding(
         "duplicate_key",
         "stop",
@@ -28,14 +31,14 @@ def find_duplicates(ctx: SyncContext, session: Session) -> PreflightFinding | No
     )
 
 
+_FIELD_OF = (("occurred_at", "occurred_at"), ("key", "key"))
+
+
 def find_withheld(ctx: SyncContext, session: Session, reason: str, rows: int) -> PreflightFinding:
     """Rows that are not sent, and why."""
-    field = (
-        "occurred_at"
-        if reason.startswith("occurred_at")
-        else "key"
-        if reason.startswith("key")
-        else "identity"
+    partner = ctx.sync.partner[0] if ctx.sync.partner else "identity"
+    field = next(
+        (field for start, field in (*_FIELD_OF, ("partner", partner)) if reason.startswith(start)), "identity"
     )
     return PreflightFinding(
         reason,
@@ -55,7 +58,7 @@ def find_altered(ctx: SyncContext, session: Session, source: Source, rows: int) 
         "warning",
         f"{ctx.file}: {rows:,} events changed after they were sent; an event is never sent twice.",
         rows=rows,
-        samples=_samples(session, diff.altered_samples(source, ctx.state)),
+        samples=_samples(session, diff.change_samples(source, ctx.state, "altered")),
         next_step="a correction is an event of its own.",
     )
 

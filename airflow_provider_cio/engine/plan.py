@@ -12,6 +12,7 @@ from ulid import ULID
 from airflow_provider_cio.core.report import PlanCounts
 from airflow_provider_cio.engine import commit
 from airflow_provider_cio.engine.context import SyncContext
+from airflow_provider_cio.engine.exit_findings import find_exits
 from airflow_provider_cio.engine.findings import find_altered, find_duplicates, find_withheld
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.preflight import record
@@ -150,6 +151,7 @@ def _draft(ctx: SyncContext, session: Session, source: Source | None = None) -> 
     }
     if altered := changes.get("altered", 0):
         findings.append(find_altered(ctx, session, source, altered))
+    findings += find_exits(ctx, session, source, changes)
     tracked = session.fetch(f"SELECT COUNT(*) FROM {ctx.state} WHERE present")[0][0]
     counts = PlanCounts(
         source_rows=sum(withheld.values()),
@@ -158,7 +160,7 @@ def _draft(ctx: SyncContext, session: Session, source: Source | None = None) -> 
         changed=changes.get("changed", 0),
         unchanged=changes.get("unchanged", 0) + altered,
         exited=changes.get("exited", 0),
-        unidentified=_without_key(withheld),
+        unidentified=_without_key(withheld) + changes.get("barred", 0),
     )
     return _Draft(counts, findings)
 

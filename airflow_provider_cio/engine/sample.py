@@ -34,13 +34,14 @@ def sample(ctx: SyncContext, n: int) -> tuple[pa.Table, tuple[Column, ...]]:
         return source, session.fetch(f"SELECT * FROM ({diff.mapped(source)}) AS mapped LIMIT {int(n)}")
 
     source, rows = ctx.warehouse.transaction(read, keep=False)
-    keys, identifiers, moments, *payload = (
-        zip(*rows, strict=True) if rows else ((),) * (3 + len(source.fields))
+    keys, identifiers, partners, moments, *payload = (
+        zip(*rows, strict=True) if rows else ((),) * (4 + len(source.fields))
     )
     columns = tuple(column for _, column in source.fields)
     table: dict[str, pa.Array] = {
         "operation": pa.array(["upsert"] * len(rows), pa.string()),
         "identifier": pa.array(identifiers, pa.string()),
+        "partner": pa.array(partners, pa.string()),
         "occurred_at": pa.array(moments, pa.timestamp("us")),
     }
     table["event_id"] = pa.array(

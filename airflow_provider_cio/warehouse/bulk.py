@@ -47,6 +47,7 @@ def unload(changes: str, payload_names: list[str], bucket: Bucket, folder: str) 
         "lane_hash",
         "operation",
         "identifier",
+        "partner",
         "event_id",
         "occurred_at",
         *payload_names,

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 from airflow_provider_cio.core.columns import Column
 from airflow_provider_cio.core.contract import Kind
-from airflow_provider_cio.core.identity import MAX_BYTES
+from airflow_provider_cio.core.identity import MAX_BYTES, PHONE
 from airflow_provider_cio.warehouse import statements as sql
 
 STAGE = "cio_source"
 MAX_KEY_BYTES = 512
+MAX_PARTNER_BYTES = 350
 MAX_SHARDS = 256
+SEPARATOR = "CHR(31)"
+"""Between identity and partner in a row key: the ASCII unit separator, which neither may hold."""
 _OPERATION = "CAST(CASE change WHEN 'exited' THEN 'exit' WHEN 'returned' THEN 'return' ELSE 'upsert' END AS VARCHAR(8))"
 SENT = ("added", "returned", "changed", "exited")
 """What the diff calls the rows of a plan; the others are counts."""
@@ -32,8 +35,10 @@ class Source:
     """A quoted view, or a parenthesised query."""
     identifier: str
     """Canonical identity."""
-    key: str
-    """Canonical row key: of an event its own, of a person the identity."""
+    partner: str | None
+    """Canonical second half of the key: object, device, or who is merged; None for kinds without."""
+    key: str | None
+    """Canonical key of an event; None where identity and partner are the key."""
     occurred_at: str | None
     """TIMESTAMP in UTC; None for people."""
     lookback_minutes: int | None
@@ -41,8 +46,14 @@ class Source:
     """Expression and column (`f_<position>` and type) of each payload field."""
     mapping: str
     """Fingerprint of the mapping."""
+    phones: bool
+    """Whether the identity is a phone."""
     exits: bool
     """Whether rows that left the source are sent."""
+    bars: bool = False
+    """Whether rows that left were suppressed: nothing reaches them when they come back."""
+    kept_by_others: str | None = None
+    """A query of row keys that other people syncs send; such rows do not leave."""
 
     @property
     def payload_names(self) -> list[str]:
@@ -53,8 +64,9 @@ class Source:
 def mapped(source: Source) -> str:
     """The source's rows under the plan's names."""
     columns = [
-        f"{source.key} AS row_key",
+        f"{source.key or _joined(source)} AS row_key",
         f"{source.identifier} AS identifier",
+        f"{source.partner or 'CAST(NULL AS VARCHAR(1))'} AS partner",
         f"{source.occurred_at or 'CAST(NULL AS TIMESTAMP)'} AS occurred_at",
         *(f"{_payload(expression, column)} AS {column.name}" for expression, column in source.fields),
     ]
@@ -65,6 +77,13 @@ def mapped(source: Source) -> str:
         f"SELECT * FROM ({select}) AS windowed "
         f"WHERE occurred_at IS NULL OR occurred_at >= DATEADD(minute, -{source.lookback_minutes}, GETDATE())"
     )
+
+
+def _joined(source: Source) -> str:
+    """Identity and partner as one text; the plan takes it apart again for rows that left."""
+    if source.partner is None:
+        return source.identifier
+    return f"{source.identifier} || {SEPARATOR} || {source.partner}"
 
 
 def _payload(expression: str, column: Column) -> str:
@@ -88,7 +107,7 @@ def stage(source: Source) -> str:
 
 
 def _staged(source: Source) -> list[str]:
-    return ["row_key", "identifier", "occurred_at", *source.payload_names]
+    return ["row_key", "identifier", "partner", "occurred_at", *source.payload_names]
 
 
 def payload_hash(source: Source) -> str:
@@ -106,6 +125,16 @@ def payload_hash(source: Source) -> str:
 def _withheld(source: Source) -> str:
     rules = [("identifier IS NULL", "identifier_missing")]
     rules.append((f"OCTET_LENGTH(identifier) > {MAX_BYTES}", "identifier_too_long"))
+    if source.phones:
+        rules.append((f"identifier !~ {sql.literal(PHONE)}", "phone_not_e164"))
+    if source.partner is not None:
+        rules += [
+            ("partner IS NULL", "partner_missing"),
+            (f"OCTET_LENGTH(partner) > {MAX_PARTNER_BYTES}", "partner_too_long"),
+            (f"POSITION({SEPARATOR} IN identifier || partner) > 0", "key_with_separator"),
+        ]
+    if source.kind == "merges":
+        rules.append(("identifier = partner", "merge_with_itself"))
     if source.kind == "events":
         rules = [
             ("row_key IS NULL", "key_missing"),
@@ -143,33 +172,59 @@ def _duplicates() -> str:
 
 def _difference(source: Source, state: str) -> str:
     """Each row of the stage, and each tracked row that left it, with what happened to it."""
-    left = "CASE WHEN t.present THEN 'exited' ELSE 'gone' END"
+    left = "WHEN t.present THEN 'exited' ELSE 'gone'"
+    joined = ""
+    if source.kept_by_others is not None:
+        left = f"WHEN t.present AND o.row_key IS NOT NULL THEN 'elsewhere' {left}"
+        joined = f" LEFT JOIN ({source.kept_by_others}) AS o ON o.row_key = t.row_key"
     differs = "s.payload_hash <> t.payload_hash"
-    if source.kind == "people":
+    if source.kind != "events":
         later = f"WHEN {differs} OR t.mapping <> {sql.literal(source.mapping)} THEN 'changed'"
     else:
         later = f"WHEN {differs} AND t.mapping = {sql.literal(source.mapping)} THEN 'altered'"
     columns = ["s.occurred_at", *(f"s.{name}" for name in source.payload_names)]
     return (
-        "SELECT COALESCE(s.row_key, t.row_key) AS row_key, COALESCE(s.identifier, t.row_key) AS identifier, "
+        f"SELECT COALESCE(s.row_key, t.row_key) AS row_key, {_halves(source)}, "
         f"COALESCE(s.payload_hash, '') AS payload_hash, {', '.join(columns)}, "
-        f"CASE WHEN s.row_key IS NULL THEN {left} WHEN t.row_key IS NULL THEN 'added' "
-        f"WHEN NOT t.present THEN 'returned' {later} ELSE 'unchanged' END AS change "
+        f"CASE WHEN s.row_key IS NULL THEN CASE {left} END WHEN t.row_key IS NULL THEN 'added' "
+        f"WHEN NOT t.present THEN '{'barred' if source.bars else 'returned'}' {later} "
+        "ELSE 'unchanged' END AS change "
         f"FROM (SELECT * FROM {STAGE} WHERE withheld IS NULL) AS s "
-        f"{'FULL' if source.exits else 'LEFT'} JOIN {state} AS t ON t.row_key = s.row_key"
+        f"{'FULL' if source.exits else 'LEFT'} JOIN {_tracked(source, state)} AS t ON t.row_key = s.row_key"
+        f"{joined}"
+    )
+
+
+def _halves(source: Source) -> str:
+    """Identifier and partner; of rows that left, out of their key."""
+    if source.partner is None:
+        return "COALESCE(s.identifier, t.row_key) AS identifier, s.partner"
+    first, second = (f"SPLIT_PART(t.row_key, {SEPARATOR}, {half})" for half in (1, 2))
+    return f"COALESCE(s.identifier, {first}) AS identifier, COALESCE(s.partner, {second}) AS partner"
+
+
+def _tracked(source: Source, state: str) -> str:
+    """The state, without rows that are withheld now: they have not left the source."""
+    if not source.exits:
+        return state
+    held = f"SELECT DISTINCT row_key FROM {STAGE} WHERE withheld IS NOT NULL AND row_key IS NOT NULL"
+    return (
+        f"(SELECT known.* FROM {state} AS known LEFT JOIN ({held}) AS held ON held.row_key = known.row_key "
+        "WHERE held.row_key IS NULL)"
     )
 
 
 def change_counts(source: Source, state: str) -> str:
-    """``(change, rows)``: added, returned, changed, unchanged, altered (a sent event), exited, gone."""
+    """``(change, rows)``: added, returned, changed, unchanged, altered (a sent event), exited, gone;
+    barred (came back after it was suppressed), elsewhere (left, but another people sync sends it)."""
     return f"SELECT change, COUNT(*) FROM ({_difference(source, state)}) AS difference GROUP BY 1"
 
 
-def altered_samples(source: Source, state: str) -> str:
-    """Up to five hashed keys of events that changed after they were sent."""
+def change_samples(source: Source, state: str, change: str) -> str:
+    """Up to five hashed keys of rows with one of the changes of :func:`change_counts`."""
     return (
         f"SELECT {sql.key_hash('row_key')} FROM ({_difference(source, state)}) AS difference "
-        "WHERE change = 'altered' ORDER BY 1 LIMIT 5"
+        f"WHERE change = {sql.literal(change)} ORDER BY 1 LIMIT 5"
     )
 
 
@@ -183,7 +238,7 @@ def withheld_samples(reason: str) -> str:
 
 def freeze(source: Source, state: str, changes: str, shards: int) -> str:
     """The frozen plan: the rows to send, with their payload, shard, lane and order in the shard."""
-    kept = ", ".join(["row_key", "identifier", "payload_hash", "occurred_at", *source.payload_names])
+    kept = ", ".join([*_staged(source), "payload_hash"])
     shard = sql.shard_of("identifier", shards)
     if source.occurred_at is None:
         hashed, event_id = "", "CAST(NULL AS VARCHAR(26))"

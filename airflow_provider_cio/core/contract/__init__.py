@@ -8,13 +8,16 @@ from airflow_provider_cio.core.contract.fields import FieldMapping, Mapped
 from airflow_provider_cio.core.contract.policies import (
     Deadline,
     ExitFlag,
+    ExitSegment,
     Guards,
+    LeaveSegment,
     Notify,
     OnExit,
     SetFlag,
 )
-from airflow_provider_cio.core.contract.sync import MappingTest, Sync
+from airflow_provider_cio.core.contract.sync import Device, MappingTest, Sync
 from airflow_provider_cio.core.contract.words import (
+    Canonical,
     ColumnName,
     Duration,
     Identifier,
@@ -37,18 +40,22 @@ from airflow_provider_cio.core.contract.workspace import (
 
 __all__ = [
     "Attribute",
+    "Canonical",
     "ColumnName",
     "Connections",
     "Contract",
     "Deadline",
+    "Device",
     "Duration",
     "Event",
     "EventProperty",
     "ExitFlag",
+    "ExitSegment",
     "FieldMapping",
     "Guards",
     "Identifier",
     "Kind",
+    "LeaveSegment",
     "Mapped",
     "MappingTest",
     "Model",

@@ -22,11 +22,34 @@ class ExitFlag(Model):
     set_flag: SetFlag
 
 
+class LeaveSegment(Model):
+    """``leave_segment: {id: 7}``: the manual segment that a row leaves together with the source."""
+
+    id: Annotated[int, Field(ge=1)]
+
+
+class ExitSegment(Model):
+    """The `on_exit` that takes people out of a manual segment."""
+
+    leave_segment: LeaveSegment
+
+
+ExitWord = Literal["keep", "clear_attributes", "suppress", "unsuppress", "delete"]
+
+
+def _variant(value: Any) -> str:
+    if isinstance(value, ExitSegment) or (isinstance(value, dict) and "leave_segment" in value):
+        return "segment"
+    return "flag" if isinstance(value, dict | ExitFlag) else "word"
+
+
 OnExit = Annotated[
-    Annotated[Literal["keep", "clear_attributes"], Tag("word")] | Annotated[ExitFlag, Tag("flag")],
-    Discriminator(lambda value: "flag" if isinstance(value, dict | ExitFlag) else "word"),
+    Annotated[ExitWord, Tag("word")]
+    | Annotated[ExitFlag, Tag("flag")]
+    | Annotated[ExitSegment, Tag("segment")],
+    Discriminator(_variant),
 ]
-"""What happens to people who are no longer in the source."""
+"""What happens to rows that were sent and are no longer in the source."""
 
 
 class Guards(Model):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from airflow_provider_cio.core.contract.fields import FieldMapping, Mapped
-from airflow_provider_cio.core.contract.policies import Deadline, Guards, OnExit
+from airflow_provider_cio.core.contract.kinds import KINDS, ONLY_SOME
+from airflow_provider_cio.core.contract.policies import Deadline, ExitFlag, ExitSegment, Guards, OnExit
 from airflow_provider_cio.core.contract.words import (
     ColumnName,
     Duration,
@@ -18,6 +20,17 @@ from airflow_provider_cio.core.contract.words import (
     Nulls,
     Percent,
 )
+
+RelatedIdentifier = Literal["object_id", "cio_object_id"]
+SecondaryIdentifier = Literal["id", "email", "cio_id"]
+
+
+class Device(Model):
+    """The device of a row of `kind: devices`."""
+
+    token: ColumnName
+    platform: Mapped = Field(description="ios or android")
+    last_used: Mapped | None = Field(None, description="When it was last used")
 
 
 class Sync(Model):
@@ -33,10 +46,18 @@ class Sync(Model):
     allow_email_only: str | None = Field(None, description="Why email alone identifies people here")
     attributes: dict[str, Mapped] = {}
     event: str | None = None
+    page: Mapped | None = Field(None, description="Name of the page that was seen, of each row")
+    screen: Mapped | None = Field(None, description="Name of the screen that was seen, of each row")
     key: ColumnName | None = Field(None, description="Unique key of an event row")
     occurred_at: Mapped | None = None
     lookback: Duration | None = Field(None, description="Events older than this are no candidates")
     properties: dict[str, Mapped] = {}
+    object_type_id: Annotated[str, Field(pattern=r"^[0-9]+$")] | None = None
+    related: dict[RelatedIdentifier, ColumnName] = Field({}, description="The object of a relationship")
+    device: Device | None = None
+    secondary: dict[SecondaryIdentifier, ColumnName] = Field(
+        {}, description="Who is merged into `identity`, and gone afterwards"
+    )
     nulls: Nulls = "omit"
     on_exit: OnExit = "keep"
     cadence: str | None = Field(None, description="Cron expression or preset; none: only by hand or `after`")
@@ -51,41 +72,81 @@ class Sync(Model):
     def _consistent(self) -> Sync:
         if (self.source is None) == (self.sql is None):
             raise ValueError("give either `source` or `sql`")
-        if len(self.identity) != 1:
-            raise ValueError("`identity` names exactly one identifier: id or email")
-        wanted, foreign = (
-            (("attributes",), ("event", "key", "occurred_at", "lookback", "properties", "after"))
-            if self.kind == "people"
-            else (("event", "key", "occurred_at", "lookback"), ("attributes",))
-        )
-        missing = [key for key in wanted if not getattr(self, key)]
+        rules = KINDS[self.kind]
+        _one_of("identity", self.identity, rules.identifiers)
+        missing = [key for key in rules.needs if not getattr(self, key)]
         if missing:
             raise ValueError(f"kind: {self.kind} needs `{'`, `'.join(missing)}`")
-        useless = [key for key in foreign if getattr(self, key)]
+        useless = sorted(
+            key
+            for key in ONLY_SOME.difference(rules.needs, rules.may)
+            if getattr(self, key) is not None and getattr(self, key) != {}
+        )
         if useless:
             raise ValueError(f"kind: {self.kind} has no `{'`, `'.join(useless)}`")
-        if self.kind == "events" and self.on_exit != "keep":
-            raise ValueError("an event cannot leave: `on_exit` belongs to kind: people")
+        if self.exit_policy not in rules.exits:
+            raise ValueError(f"kind: {self.kind} knows on_exit: {', '.join(rules.exits)}")
+        if self.kind == "events" and sum(map(bool, (self.event, self.page, self.screen))) != 1:
+            raise ValueError("kind: events needs exactly one of `event`, `page`, `screen`")
+        if self.related:
+            _one_of("related", self.related, ("object_id", "cio_object_id"))
+        if self.secondary:
+            _one_of("secondary", self.secondary, ("id", "email", "cio_id"))
         return self
 
     @property
     def identifier(self) -> Identifier:
-        """Which identifier addresses the person."""
+        """Which identifier addresses the person, or the object."""
         return next(iter(self.identity))
 
     @property
+    def exit_policy(self) -> str:
+        """The name of `on_exit`."""
+        match self.on_exit:
+            case ExitFlag():
+                return "set_flag"
+            case ExitSegment():
+                return "leave_segment"
+            case word:
+                return word
+
+    @property
+    def partner(self) -> tuple[str, Identifier | None, ColumnName] | None:
+        """The second half of a row's key: the key of this file that names it, its identifier, its column."""
+        if self.device is not None:
+            return "device.token", None, self.device.token
+        for key, named in (("related", self.related), ("secondary", self.secondary)):
+            for identifier, column in named.items():
+                return f"{key}.{identifier}", identifier, column
+        return None
+
+    @property
+    def values(self) -> dict[str, FieldMapping]:
+        """Every value of a row but keys and time, by its key in this file: `attributes.email`, `page`."""
+        named: dict[str, FieldMapping | None] = {"page": self.page, "screen": self.screen}
+        if self.device is not None:
+            named |= {"device.platform": self.device.platform, "device.last_used": self.device.last_used}
+        special = {key: field for key, field in named.items() if field is not None}
+        return special | {f"{self.section}.{name}": field for name, field in self.fields.items()}
+
+    @property
     def fields(self) -> dict[str, FieldMapping]:
-        """Attributes of people, properties of events."""
-        return self.attributes if self.kind == "people" else self.properties
+        """Attributes, or properties of events, by name."""
+        return self.properties if self.kind == "events" else self.attributes
 
     @property
     def section(self) -> str:
-        """The key that holds :attr:`fields`."""
-        return "attributes" if self.kind == "people" else "properties"
+        """The key that holds :attr:`payload`."""
+        return "properties" if self.kind == "events" else "attributes"
 
     def nulls_of(self, field: FieldMapping) -> Nulls:
         """What a null of this field does."""
         return field.nulls or self.nulls
+
+
+def _one_of(key: str, given: Mapping[Any, str], known: tuple[str, ...]) -> None:
+    if len(given) != 1 or not given.keys() <= set(known):
+        raise ValueError(f"`{key}` names exactly one of {', '.join(known)}")
 
 
 class MappingTest(Model):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from airflow_provider_cio.core.contract.words import Identifier, Model, Name, ValueType
+from airflow_provider_cio.core.contract.words import Canonical, Model, Name, ValueType
 
 
 class Attribute(Model):
@@ -52,7 +52,7 @@ class Contract(Model):
     """`dags/contract.yaml`: identity, taxonomy, attribute ownership, and where things are."""
 
     workspace: str = Field(description="Name of the Customer.io workspace; part of every event id")
-    identity: Identifier = Field("id", description="The canonical identifier of a person")
+    identity: Canonical = Field("id", description="The canonical identifier of a person")
     source_schemas: list[str] = Field(["cio_marts"], description="Schemas whose views may be sources")
     connections: Connections = Connections()
     staging: Staging
