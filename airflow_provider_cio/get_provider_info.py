@@ -76,13 +76,28 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "rate_limit": {
                         "label": "Requests a second",
-                        "description": "For each task that sends. Customer.io asks for no more than 100.",
+                        "description": "Of the whole workspace, over all syncs. Customer.io asks for at most 100.",
                         "schema": {
                             "type": ["integer", "null"],
                             "minimum": 1,
                             "maximum": 1000,
                             "default": 100,
                         },
+                    },
+                    "item_rate_limit": {
+                        "label": "Items a second",
+                        "description": "People and events, over all syncs. Empty: not counted.",
+                        "schema": {"type": ["integer", "null"], "minimum": 1},
+                    },
+                    "rate_slots": {
+                        "label": "Slots that share the rate",
+                        "description": "As many as the Airflow pool of the tasks that send has.",
+                        "schema": {"type": ["integer", "null"], "minimum": 1, "default": 10},
+                    },
+                    "rate": {
+                        "label": "Rate",
+                        "description": "fixed: never faster. adaptive: look for the limit, by being refused.",
+                        "schema": {"type": "string", "enum": ["fixed", "adaptive"], "default": "fixed"},
                     },
                     "base_url": {
                         "label": "Base URL",

@@ -10,6 +10,7 @@ from typing import Any, Self
 import httpx
 
 from airflow_provider_cio.clients.errors import parsed
+from airflow_provider_cio.clients.rate import RateBudget
 from airflow_provider_cio.clients.track import Region
 from airflow_provider_cio.clients.transport import Service, Transport
 
@@ -44,7 +45,7 @@ class AppClient:
         self._transport = Transport(
             Service(base_url or _HOSTS[region], "the App API key", region),
             headers={"Authorization": f"Bearer {api_key}"},
-            rate=rate,
+            budget=RateBudget(rate, sleep=sleep),
             timeout=timeout,
             attempts=attempts,
             seconds=seconds,

@@ -11,10 +11,14 @@ from typing import Any, Literal, Self
 import httpx
 
 from airflow_provider_cio.clients.errors import errors_in, parsed
+from airflow_provider_cio.clients.rate import RateBudget
 from airflow_provider_cio.clients.transport import Service, Transport
 from airflow_provider_cio.exceptions import AuthenticationError
 
 Region = Literal["us", "eu"]
+
+PUBLISHED_RATE = 1000.0
+"""Requests a second of a workspace, as the Track specification of 2026 names them."""
 
 _HOSTS: dict[str, str] = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
 
@@ -42,6 +46,9 @@ class TrackClient:
 
     :param rate: requests a second over all threads. Customer.io's published limit has been 30, 100 and 1,000;
         it is "not strictly enforced", and what exceeds it may be dropped.
+    :param item_rate: items a second: whether a batch counts as one request is not documented.
+    :param probe_to: look for the limit above `rate`, up to this. It is found by being refused: only for a
+        workspace that is known to answer 429 instead of dropping what exceeds its limit.
     :param base_url: another host, such as a sandbox; None takes the region's.
     """
 
@@ -53,6 +60,8 @@ class TrackClient:
         region: Region = "us",
         base_url: str | None = None,
         rate: float = 100,
+        item_rate: float | None = None,
+        probe_to: float | None = None,
         timeout: float = 30.0,
         attempts: int = 5,
         seconds: float = 300.0,
@@ -63,13 +72,18 @@ class TrackClient:
         self._transport = Transport(
             Service(base_url or _HOSTS[region], "the site id and the Track API key", region),
             auth=httpx.BasicAuth(site_id, api_key),
-            rate=rate,
+            budget=RateBudget(rate, items=item_rate, probe_to=probe_to, sleep=sleep),
             timeout=timeout,
             attempts=attempts,
             seconds=seconds,
             http=http,
             sleep=sleep,
         )
+
+    @property
+    def budget(self) -> RateBudget:
+        """The rate that the threads of this client share."""
+        return self._transport.budget
 
     def send_batch(self, body: bytes, count: int) -> BatchResult:
         """Send one body of `count` items.
@@ -78,7 +92,7 @@ class TrackClient:
         :raises UnknownOutcomeError: written, but not answered: items may have been applied.
         :raises DestinationDownError: not applied.
         """
-        answer = self._transport.request("POST", "/api/v2/batch", content=body)
+        answer = self._transport.request("POST", "/api/v2/batch", content=body, items=count)
         errors = tuple(_item_errors(answer.response, count))
         return BatchResult(errors, answer.requests, answer.rate_limited)
 

@@ -12,7 +12,7 @@ import tenacity
 
 from airflow_provider_cio import __version__
 from airflow_provider_cio.clients.errors import error_of
-from airflow_provider_cio.clients.rate import RateLimiter
+from airflow_provider_cio.clients.rate import RateBudget
 from airflow_provider_cio.exceptions import (
     ContractError,
     CustomerIOProviderError,
@@ -64,7 +64,7 @@ class Transport:
     Threads may share it. Every call this package makes may be repeated: identify calls are idempotent, events
     carry their id, everything else only reads.
 
-    :param rate: requests a second, over all threads.
+    :param budget: of requests a second, over all threads.
     :param timeout: seconds for each of write and read; connecting gets at most 10.
     :param attempts: tries of one request; `seconds` bounds them all together, pauses included.
     """
@@ -75,7 +75,7 @@ class Transport:
         *,
         auth: httpx.Auth | None = None,
         headers: Mapping[str, str] | None = None,
-        rate: float,
+        budget: RateBudget,
         timeout: float = 30.0,
         attempts: int = 5,
         seconds: float = 300.0,
@@ -90,7 +90,7 @@ class Transport:
         self._attempts = attempts
         self._seconds = seconds
         self._sleep = sleep
-        self._limiter = RateLimiter(rate, sleep=sleep)
+        self.budget = budget
         self._client = httpx.Client(
             base_url=service.base_url,
             auth=auth,
@@ -109,6 +109,7 @@ class Transport:
         content: bytes | None = None,
         json: Any = None,
         params: Mapping[str, str | int] | None = None,
+        items: int = 1,
     ) -> Answer:
         """Send until it is answered, or attempts or seconds are used up.
 
@@ -126,7 +127,7 @@ class Transport:
             params=params,
             headers={"Content-Type": "application/json"} if content is not None else None,
         )
-        call = _Call(self, request)
+        call = _Call(self, request, items)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(RetriableError),
             stop=tenacity.stop_after_attempt(self._attempts) | tenacity.stop_before_delay(self._seconds),
@@ -140,12 +141,12 @@ class Transport:
             raise call.summed_up(error) from error.__cause__
         return Answer(response, call.requests, call.rate_limited)
 
-    def send_once(self, request: httpx.Request) -> httpx.Response:
+    def send_once(self, request: httpx.Request, items: int = 1) -> httpx.Response:
         """One attempt.
 
         :raises CustomerIOProviderError: no answer, or one that is not a 2xx.
         """
-        self._limiter.acquire()
+        self.budget.acquire(items)
         host, path = request.url.host, request.url.path
         try:
             response = self._client.send(request)
@@ -160,8 +161,8 @@ class Transport:
                 next_step="run the sync again: identify calls are idempotent, events carry their id",
             ) from error
         refused = error_of(response, keys=self._service.keys, other_region=self._service.other_region)
-        if isinstance(refused, RateLimitedError) and refused.retry_after:
-            self._limiter.hold(min(refused.retry_after, self._seconds))
+        if isinstance(refused, RateLimitedError):
+            self.budget.limited(min(refused.retry_after or 0.0, self._seconds))
         if refused is not None:
             raise refused
         return response
@@ -174,9 +175,10 @@ class Transport:
 class _Call:
     """The attempts of one request."""
 
-    def __init__(self, transport: Transport, request: httpx.Request) -> None:
+    def __init__(self, transport: Transport, request: httpx.Request, items: int) -> None:
         self._transport = transport
         self._request = request
+        self._items = items
         self._unknown: UnknownOutcomeError | None = None
         self.requests = 0
         self.rate_limited = 0
@@ -184,7 +186,7 @@ class _Call:
     def attempt(self) -> httpx.Response:
         self.requests += 1
         try:
-            return self._transport.send_once(self._request)
+            return self._transport.send_once(self._request, self._items)
         except UnknownOutcomeError as error:
             self._unknown = error
             raise

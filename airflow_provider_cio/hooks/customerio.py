@@ -10,10 +10,15 @@ from typing import Any, Literal, Self, cast
 from airflow.sdk import BaseHook
 
 from airflow_provider_cio.clients.app import AppClient
-from airflow_provider_cio.clients.track import TrackClient
+from airflow_provider_cio.clients.track import PUBLISHED_RATE, TrackClient
 from airflow_provider_cio.exceptions import ContractError, CustomerIOProviderError
 from airflow_provider_cio.hooks.lookup import find_connection
 
+_POSITIVE = {
+    "rate_limit": "requests a second, such as 100",
+    "item_rate_limit": "items a second, or leave it empty",
+    "rate_slots": "the slots of the Airflow pool in which the syncs send, such as 10",
+}
 CONSOLES = {"us": "https://fly.customer.io", "eu": "https://fly-eu.customer.io"}
 
 
@@ -28,6 +33,9 @@ class Settings:
     pipelines_api_key: str | None = None
     workspace_id: str | None = None
     rate_limit: float = 100
+    item_rate_limit: float | None = None
+    rate_slots: float = 10
+    rate: Literal["fixed", "adaptive"] = "fixed"
     base_url: str | None = None
 
     @classmethod
@@ -48,16 +56,27 @@ class Settings:
             raise ContractError(
                 f"Connection '{connection_id}': region is neither us nor eu.", next_step="choose one of them."
             )
-        try:
-            given["rate_limit"] = float(given.get("rate_limit", 100))
-        except (TypeError, ValueError):
-            given["rate_limit"] = 0.0
-        if given["rate_limit"] <= 0:
+        if given.get("rate", "fixed") not in {"fixed", "adaptive"}:
             raise ContractError(
-                f"Connection '{connection_id}': rate_limit is not a number above 0.",
-                next_step="give requests a second, such as 100.",
+                f"Connection '{connection_id}': rate is neither fixed nor adaptive.",
+                next_step="choose one of them.",
             )
+        for name, what in _POSITIVE.items():
+            if name in given:
+                given[name] = _positive(connection_id, name, given[name], what)
         return cls(**given)
+
+
+def _positive(connection_id: str, name: str, value: Any, what: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise ContractError(
+            f"Connection '{connection_id}': {name} is not a number above 0.", next_step=f"give {what}."
+        )
+    return number
 
 
 class CustomerIOHook(BaseHook):
@@ -88,17 +107,22 @@ class CustomerIOHook(BaseHook):
         """Airflow's name for the main client."""
         return self.track_client()
 
-    def track_client(self) -> TrackClient:
+    def track_client(self, pool_slots: int = 1) -> TrackClient:
         """A client of the Track API, which takes people and events; close it.
 
+        :param pool_slots: of the task. Its share of the workspace's rate is `pool_slots / rate_slots`.
         :raises ContractError: the site id or the key is missing.
         """
+        settings = self.settings
+        share = min(1.0, pool_slots / settings.rate_slots)
         return TrackClient(
             site_id=self._needed("site_id"),
             api_key=self._needed("track_api_key"),
-            region=self.settings.region,
-            base_url=self.settings.base_url,
-            rate=self.settings.rate_limit,
+            region=settings.region,
+            base_url=settings.base_url,
+            rate=settings.rate_limit * share,
+            item_rate=None if settings.item_rate_limit is None else settings.item_rate_limit * share,
+            probe_to=PUBLISHED_RATE * share if settings.rate == "adaptive" else None,
         )
 
     def app_client(self) -> AppClient:

@@ -34,6 +34,7 @@ def sync_context(
     run_id: str,
     folder: Path,
     with_track: bool = True,
+    pool_slots: int = 1,
     render: Callable[[str], str] = str,
 ) -> Iterator[SyncContext]:
     """Open what one sync needs, and close it at the end.
@@ -41,6 +42,7 @@ def sync_context(
     :param run_id: of the Airflow run; the tasks of one run share the lease through it.
     :param folder: where the sync's YAML lies.
     :param with_track: False where nothing is sent: no Customer.io connection is needed then.
+    :param pool_slots: of the task: its share of the workspace's rate.
     :param render: resolves Jinja in `staging`.
     :raises ContractError: a connection holds something impossible.
     """
@@ -51,7 +53,7 @@ def sync_context(
         render(contract.staging.iam_role),
     )
     warehouse = open_warehouse(connections)
-    track = CustomerIOHook(connections.customerio).track_client() if with_track else None
+    track = CustomerIOHook(connections.customerio).track_client(pool_slots) if with_track else None
     try:
         yield SyncContext(sync, contract, warehouse, bucket, run_id, track=track, folder=folder)
     finally:

@@ -1,4 +1,7 @@
-"""A Dag per sync: preflight -> plan -> guards -> unload -> send (mapped over shards) -> commit -> verdict."""
+"""A Dag per sync: preflight -> plan -> guards -> unload -> send (mapped over shards) -> commit -> verdict.
+
+The verbs are imported by the tasks that call them: a Dag file is parsed often, and needs neither Arrow nor a driver.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, Asset, TaskGroup, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
@@ -16,14 +19,13 @@ from airflow_provider_cio.core.contract import Contract, Sync
 from airflow_provider_cio.core.contract_files import load_contract, load_sync
 from airflow_provider_cio.core.report import RunReport
 from airflow_provider_cio.deadlines.callback import deadline_alert
-from airflow_provider_cio.engine import commit as committing
-from airflow_provider_cio.engine import guard, plan, preflight, send, unload
-from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.exceptions import RejectedRowsError
-from airflow_provider_cio.hooks.warehouse import sync_context
 from airflow_provider_cio.templates.description import describe
 from airflow_provider_cio.transfers.policy import RETRIES, RETRY_DELAY, retry_policy
 from airflow_provider_cio.transfers.redshift_to_customerio import contract_beside, sync_asset
+
+if TYPE_CHECKING:
+    from airflow_provider_cio.engine.context import SyncContext
 
 SCHEDULED_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -79,13 +81,21 @@ def _after(sync: Sync) -> list[Asset] | None:
 @contextmanager
 def _context(sync: Sync, contract: Contract, folder: Path, *, with_track: bool) -> Iterator[SyncContext]:
     """What the current task works in: the run's id holds the lease for all its tasks."""
+    from airflow_provider_cio.hooks.warehouse import sync_context
+
     airflow = get_current_context()
 
     def render(text: str) -> str:
-        return str(airflow["ti"].task.render_template(text, airflow))
+        return str(airflow["task"].render_template(text, airflow))
 
     with sync_context(
-        sync, contract, run_id=str(airflow["run_id"]), folder=folder, with_track=with_track, render=render
+        sync,
+        contract,
+        run_id=str(airflow["run_id"]),
+        folder=folder,
+        with_track=with_track,
+        pool_slots=airflow["task"].pool_slots,
+        render=render,
     ) as ctx:
         yield ctx
 
@@ -104,53 +114,73 @@ def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 
     @task(task_id="preflight", **retrying)
     def preflight_() -> list[dict[str, Any]]:
         """Source, columns, types, bucket and keys, before anything is planned."""
+        from airflow_provider_cio.engine.preflight import preflight
+
         with open_context(with_track=True) as ctx:
-            return [found.to_dict() for found in preflight.preflight(ctx)]
+            return [found.to_dict() for found in preflight(ctx)]
 
     @task(task_id="plan", **retrying)
     def plan_() -> str:
         """Diff inside Redshift, freeze what will be sent; the plan's id."""
+        from airflow_provider_cio.engine.plan import make_plan
+
         with open_context() as ctx:
-            return plan.make_plan(ctx).plan_id
+            return make_plan(ctx).plan_id
 
     @task(task_id="guards", **retrying)
     def guards_(plan_id: str) -> list[dict[str, Any]]:
         """Stop a plan that is larger or stranger than it may be."""
+        from airflow_provider_cio.engine.guard import check
+
         with open_context() as ctx:
-            return [asdict(result) for result in guard.check(ctx, plan_id)]
+            return [asdict(result) for result in check(ctx, plan_id)]
 
     @task(task_id="unload", **retrying)
-    def unload_(plan_id: str) -> list[unload.ShardRef]:
+    def unload_(plan_id: str) -> list[dict[str, Any]]:
         """Bring the plan to S3, cut into shards."""
-        with open_context() as ctx:
-            return unload.unload(ctx, plan_id)
+        from airflow_provider_cio.engine.unload import unload
 
-    @task(task_id="send", map_index_template="shard {{ task.op_kwargs['shard']['shard'] }}", **retrying)
-    def send_(shard: unload.ShardRef) -> dict[str, Any]:
+        with open_context() as ctx:
+            return [dict(shard) for shard in unload(ctx, plan_id)]
+
+    @task(
+        task_id="send",
+        map_index_template="shard {{ task.op_kwargs['shard']['shard'] }}",
+        **retrying,
+        pool=contract.send_pool,
+        pool_slots=sync.pool_slots,
+    )
+    def send_(shard: dict[str, Any]) -> dict[str, Any]:
         """Send what has no outcome yet."""
+        from airflow_provider_cio.engine.send import send_shard
+
         attempt = str(get_current_context()["ti"].try_number)
         with open_context(with_track=True) as ctx:
-            return dict(send.send_shard(ctx, shard["plan_id"], shard["shard"], attempt))
+            return dict(send_shard(ctx, shard["plan_id"], shard["shard"], attempt))
 
     @task(task_id="commit", trigger_rule="all_done", **retrying)
-    def commit_(plan_id: str, shards: list[unload.ShardRef] | None) -> dict[str, Any]:
+    def commit_(plan_id: str, shards: list[dict[str, Any]] | None) -> dict[str, Any]:
         """Fold the outcomes into state, rejects and runs, whatever became of the shards."""
+        from airflow_provider_cio.engine.commit import commit
+
         if shards is None:
             raise AirflowSkipException(
                 "A guard stopped the plan, or it was not unloaded: there is nothing to commit."
             )
         with open_context() as ctx:
-            return committing.commit(ctx, plan_id).to_dict()
+            return commit(ctx, plan_id).to_dict()
 
     @task(task_id="verdict", trigger_rule="all_done", outlets=[asset], retries=0)
     def verdict_(report: dict[str, Any] | None) -> dict[str, Any]:
         """Say whether the run counts as done, and announce it if so."""
+        from airflow_provider_cio.engine.commit import verdict
+
         if report is None:
             raise RejectedRowsError(
                 f"Sync '{sync.name}' ended before its commit; nothing is lost.",
                 next_step="read the log of the first red task of this run.",
             )
-        committing.verdict(RunReport.from_dict(report), sync)
+        verdict(RunReport.from_dict(report), sync)
         get_current_context()["outlet_events"][asset].extra = report
         return report
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, BaseOperator, Context
 
 from airflow_provider_cio.core.contract_files import load_contract, load_sync
-from airflow_provider_cio.engine.context import SyncContext
-from airflow_provider_cio.engine.lease import Lease
-from airflow_provider_cio.engine.run import run_sync
 from airflow_provider_cio.exceptions import ContractError
-from airflow_provider_cio.hooks.warehouse import sync_context
 from airflow_provider_cio.links.customerio import CustomerIOLink
 from airflow_provider_cio.transfers.policy import RETRIES, RETRY_DELAY, retry_policy
+
+if TYPE_CHECKING:
+    from airflow_provider_cio.engine.context import SyncContext
 
 
 def contract_beside(sync_file: Path) -> Path:
@@ -73,6 +72,8 @@ class RedshiftToCustomerIO(BaseOperator):
         :raises FatalError: something must be corrected first; no retry is spent.
         :raises RetriableError: the next try goes on from here.
         """
+        from airflow_provider_cio.engine.run import run_sync
+
         self._context = context
         with self._open(context) as ctx:
             report = run_sync(ctx).to_dict()
@@ -83,12 +84,16 @@ class RedshiftToCustomerIO(BaseOperator):
 
     def on_kill(self) -> None:
         """Shorten the lease. Everything else heals by itself: outcomes are in S3, the plan is in Redshift."""
+        from airflow_provider_cio.engine.lease import Lease
+
         if self._context is not None:
             with self._open(self._context, with_track=False) as ctx:
                 Lease(ctx).shorten()
 
     @contextmanager
     def _open(self, context: Context, *, with_track: bool = True) -> Iterator[SyncContext]:
+        from airflow_provider_cio.hooks.warehouse import sync_context
+
         run_id = context["run_id"]
         if run_id is None:
             raise ContractError("The task runs outside a Dag run.", next_step="run it in a Dag.")
@@ -103,6 +108,7 @@ class RedshiftToCustomerIO(BaseOperator):
             run_id=run_id,
             folder=file.parent,
             with_track=with_track,
+            pool_slots=self.pool_slots,
             render=render,
         ) as ctx:
             yield ctx

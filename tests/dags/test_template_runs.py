@@ -149,3 +149,28 @@ def test_the_event_sync_follows_the_people_sync(dags: Dags) -> None:
     assert [asset.uri for asset in announced] == ["customerio://sync/people"]
     (waited_for,) = events.timetable.asset_condition.objects
     assert waited_for.uri == "customerio://sync/customers"
+
+
+def test_the_senders_share_follows_its_pool_slots(
+    dags: Dags, lab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow_provider_cio.hooks.customerio import CustomerIOHook
+    from airflow_provider_cio.templates.export import sync_dag
+
+    lab.customers(3)
+    contract = dags.folder / "contract.yaml"
+    contract.write_text(contract.read_text() + "send_pool: customerio\n")
+    slots: list[int] = []
+    real = CustomerIOHook.track_client
+
+    def track_client(self: CustomerIOHook, pool_slots: int = 1) -> Any:
+        slots.append(pool_slots)
+        return real(self, pool_slots)
+
+    monkeypatch.setattr(CustomerIOHook, "track_client", track_client)
+    dag = sync_dag(dags.sync("people", **dags.people, pool_slots=3))
+    pools = {task.task_id: (task.pool, task.pool_slots) for task in dag.tasks}
+    assert pools["send"] == ("customerio", 3)
+    assert pools["preflight"] == ("default_pool", 1)
+    assert dags.run(dag).state == "success"
+    assert slots == [1, 3]  # preflight asks for the region, send sends

@@ -20,6 +20,9 @@ FIELDS = {
     "pipelines_api_key": "Pipelines API key",
     "workspace_id": "Workspace ID",
     "rate_limit": "Requests a second",
+    "item_rate_limit": "Items a second",
+    "rate_slots": "Slots that share the rate",
+    "rate": "Rate",
     "base_url": "Base URL",
 }
 
@@ -107,6 +110,7 @@ def test_the_form_and_the_hook_know_the_same_fields(
         **dict.fromkeys(FIELDS, "1"),
         "region": "eu",
         "rate_limit": 7,
+        "rate": "adaptive",
         "base_url": "http://127.0.0.1:9",
     }
     _connection(monkeypatch, everything)

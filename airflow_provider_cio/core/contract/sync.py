@@ -66,6 +66,9 @@ class Sync(Model):
     deadline: Deadline | None = None
     max_rejected_pct: Percent = 1.0
     rows_per_shard: Annotated[int, Field(ge=1)] = 50_000
+    pool_slots: Annotated[
+        int, Field(ge=1, description="Slots of a task that sends: its share of the workspace's rate")
+    ] = 1
     tests: list[MappingTest] = []
 
     @model_validator(mode="after")

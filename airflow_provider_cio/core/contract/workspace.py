@@ -56,5 +56,9 @@ class Contract(Model):
     source_schemas: list[str] = Field(["cio_marts"], description="Schemas whose views may be sources")
     connections: Connections = Connections()
     staging: Staging
+    send_pool: str = Field(
+        "default_pool",
+        description="Airflow pool of the tasks that send, with as many slots as `rate_slots` says",
+    )
     attributes: dict[str, Attribute] = {}
     events: dict[Annotated[str, Field(pattern=r"^[A-Z0-9]\S*( [A-Z0-9]\S*)*$")], Event] = {}

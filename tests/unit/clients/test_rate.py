@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from airflow_provider_cio.clients.rate import RateLimiter
+from airflow_provider_cio.clients.rate import HEADROOM, RateBudget
 
 
 class Clock:
@@ -20,30 +20,105 @@ class Clock:
         self.now += seconds
 
 
+def budget(rate: float, clock: Clock, **options: float) -> RateBudget:
+    return RateBudget(rate, clock=clock, sleep=clock.sleep, **options)
+
+
 def test_requests_are_evenly_spaced_and_idle_time_is_not_saved_up() -> None:
     clock = Clock()
-    limiter = RateLimiter(10, clock=clock, sleep=clock.sleep)
+    made = budget(10 / HEADROOM, clock)
     moments = []
     for pause in (0, 0, 0, 5, 0):
         clock.now += pause
-        limiter.acquire()
+        made.acquire()
         moments.append(round(clock.now - 100, 6))
     assert moments == [0, 0.1, 0.2, 5.2, 5.3]
 
 
+def test_no_second_holds_more_than_the_rate() -> None:
+    clock = Clock()
+    made = budget(50, clock)
+    moments = []
+    for _ in range(500):
+        made.acquire()
+        moments.append(clock.now)
+    busiest = max(sum(1 for later in moments if 0 <= later - moment < 1) for moment in moments)
+    assert busiest == 50
+    assert 500 / (moments[-1] - moments[0]) >= 0.98 * 50
+
+
+@pytest.mark.parametrize(("items", "seconds"), [(1, 1.0), (10, 1.0), (1000, 10.0)])
+def test_whichever_is_scarcer_counts_requests_or_items(items: int, seconds: float) -> None:
+    clock = Clock()
+    made = budget(10 / HEADROOM, clock, items=1000 / HEADROOM)
+    for _ in range(11):
+        made.acquire(items)
+    assert clock.now - 100 == pytest.approx(seconds)
+
+
 def test_everyone_waits_when_the_service_asks_for_it() -> None:
     clock = Clock()
-    limiter = RateLimiter(10, clock=clock, sleep=clock.sleep)
-    limiter.hold(30)
-    limiter.acquire()
+    made = budget(10, clock)
+    made.limited(30)
+    made.acquire()
     assert clock.now == 130
+
+
+def test_a_429_slows_down_once_and_the_rate_comes_back_to_what_is_allowed() -> None:
+    clock = Clock()
+    made = budget(100, clock)
+    for _ in range(5):  # one overshoot
+        made.limited()
+    assert made.rate == pytest.approx(90)
+    for _ in range(2000):
+        made.acquire()
+    assert made.rate == 100
+
+
+def test_a_storm_does_not_stop_it_for_good() -> None:
+    clock = Clock()
+    made = budget(100, clock)
+    for _ in range(500):
+        clock.now += 1
+        made.limited()
+    assert made.rate == pytest.approx(2)
+    clock.now += 600
+    made.acquire()
+    assert made.rate == 100
+
+
+def test_probing_finds_a_limit_that_nobody_told() -> None:
+    """A service that takes 200 a second, and a client that was told 50."""
+    clock = Clock()
+    made = budget(50, clock, probe_to=1000)
+    recent: list[float] = []
+    accepted = refused = 0
+    while clock.now < 160:
+        made.acquire()
+        recent = [moment for moment in recent if clock.now - moment < 1]
+        if len(recent) < 200:
+            recent.append(clock.now)
+            accepted += 1
+        else:
+            refused += 1
+            made.limited()
+    assert accepted >= 0.9 * 200 * 60
+    assert refused <= 0.05 * (accepted + refused)
+
+
+def test_probing_ends_at_its_bound() -> None:
+    clock = Clock()
+    made = budget(50, clock, probe_to=300)
+    for _ in range(5000):
+        made.acquire()
+    assert made.rate == 300
 
 
 def test_threads_share_the_rate() -> None:
     """With a clock that stands still, the moments handed out are all different."""
     pauses: list[float] = []
-    limiter = RateLimiter(100, clock=lambda: 0.0, sleep=pauses.append)
-    threads = [threading.Thread(target=lambda: [limiter.acquire() for _ in range(50)]) for _ in range(4)]
+    made = RateBudget(100 / HEADROOM, clock=lambda: 0.0, sleep=pauses.append)
+    threads = [threading.Thread(target=lambda: [made.acquire() for _ in range(50)]) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -51,6 +126,7 @@ def test_threads_share_the_rate() -> None:
     assert sorted(round(pause * 100) for pause in pauses) == list(range(1, 200))
 
 
-def test_no_rate_is_refused() -> None:
+@pytest.mark.parametrize(("rate", "items"), [(0, None), (-1, None), (10, 0)])
+def test_no_rate_is_refused(rate: float, items: float | None) -> None:
     with pytest.raises(ValueError, match="positive"):
-        RateLimiter(0)
+        RateBudget(rate, items=items)

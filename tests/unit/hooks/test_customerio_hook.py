@@ -35,6 +35,12 @@ def hook(airflow_home: object, monkeypatch: pytest.MonkeyPatch) -> Any:
         ({"region": "uk"}, "region is neither us nor eu"),
         ({"rate_limit": "fast"}, "rate_limit is not a number above 0"),
         ({"rate_limit": 0}, "rate_limit is not a number above 0"),
+        (
+            {"rate_slots": -1},
+            "rate_slots is not a number above 0. Next step: give the slots of the Airflow pool",
+        ),
+        ({"item_rate_limit": "inf"}, "item_rate_limit is not a number above 0"),
+        ({"rate": "fast"}, "rate is neither fixed nor adaptive"),
         ({"track_api_key": "k"}, "has no site_id. Next step: fill it in"),
         ({"site_id": "s"}, "has no track_api_key"),
     ],
@@ -48,6 +54,23 @@ def test_what_cannot_be_used_is_named(hook: Any, extra: dict[str, Any], message:
 
 def test_empty_fields_of_the_form_are_not_given(hook: Any) -> None:
     hook(**KEYS, base_url="", app_api_key=None, rate_limit=None, workspace_id="").track_client().close()
+
+
+@pytest.mark.parametrize(
+    ("extra", "slots", "rate", "items"),
+    [
+        ({}, 1, 10, None),  # a tenth of 100 requests a second
+        ({}, 2, 20, None),
+        ({"rate_slots": 1}, 1, 100, None),
+        ({"rate_slots": 2, "rate_limit": 20}, 5, 20, None),  # never more than the whole
+        ({"item_rate_limit": 500}, 1, 10, 50),
+    ],
+)
+def test_a_task_gets_the_share_of_its_slots(
+    hook: Any, extra: dict[str, Any], slots: int, rate: float, items: float | None
+) -> None:
+    with hook(**KEYS, **extra).track_client(slots) as track:
+        assert (track.budget.rate, track.budget.item_rate) == (rate, items)
 
 
 def test_an_absent_connection_says_what_to_do(airflow_home: object) -> None:

@@ -1,0 +1,1 @@
+"""Audiences, pure: canonical forms of identifiers, holdouts, the YAML of an audience."""
