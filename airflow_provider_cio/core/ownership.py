@@ -97,6 +97,8 @@ def attribute_names(file: SyncFile, folder: Folder) -> Iterator[Finding]:  # noq
 def nothing_subscribes_again(file: SyncFile, folder: Folder) -> Iterator[Finding]:  # noqa: ARG001
     """Customer.io takes every value of `unsubscribed` but true for 'subscribed', an empty one too."""
     sync = file.sync
+    if sync.kind != "people":
+        return
     field = sync.attributes.get("unsubscribed")
     if field is not None and (sync.nulls_of(field) == "clear" or sync.on_exit == "clear_attributes"):
         yield file.error(

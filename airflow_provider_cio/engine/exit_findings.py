@@ -17,8 +17,7 @@ _SAID = {
     "barred": (
         "suppressed_came_back",
         "rows came back after they were suppressed: Customer.io would ignore them, so they are not sent",
-        "if they may be written to again, unsuppress them with a sync of kind: suppressions, and delete their "
-        "rows from the sync's state table.",
+        "if they may be written to again, unsuppress them and delete their rows from the sync's state table.",
     ),
 }
 

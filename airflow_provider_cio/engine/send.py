@@ -17,6 +17,7 @@ from airflow_provider_cio.core.operations import render
 from airflow_provider_cio.engine import plan as plans
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.delivery import Delivery, Load
+from airflow_provider_cio.engine.doors import Door, doors
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.outcomes import Recorder, settled_ordinals
 from airflow_provider_cio.exceptions import ContractError, UnknownOutcomeError, WarehouseError
@@ -153,8 +154,14 @@ def _lane(rows: pa.Table, number: int, lanes: int) -> pa.Table:
 
 
 def _loads(ctx: SyncContext, plan: Plan, rows: pa.Table, recorder: Recorder) -> Iterator[Load]:
-    """Render the lane piece by piece into full bodies; rows that the renderer refuses end here."""
-    packer = Packer()
+    """The lane's bodies, door by door."""
+    for door, part in doors(ctx.sync, rows):
+        yield from _packed(ctx, plan, part, recorder, door)
+
+
+def _packed(ctx: SyncContext, plan: Plan, rows: pa.Table, recorder: Recorder, door: Door) -> Iterator[Load]:
+    """Render rows piece by piece into full bodies; rows that the renderer refuses end here."""
+    packer = Packer(envelope=door.envelope)
     ordinals, items = pa.array([], pa.int64()), pa.array([], pa.large_binary())
     for start in range(0, rows.num_rows, ROWS_AT_ONCE):
         piece = rows.slice(start, ROWS_AT_ONCE).combine_chunks()
@@ -168,7 +175,7 @@ def _loads(ctx: SyncContext, plan: Plan, rows: pa.Table, recorder: Recorder) -> 
         ordinals = pa.concat_arrays([ordinals, numbers.filter(rendered.items.is_valid())])
         items = pa.concat_arrays([items, ready])
         for batch in packer.feed(ready):
-            yield Load(ordinals.slice(0, len(batch)), items.slice(0, len(batch)), batch.body)
+            yield Load(ordinals.slice(0, len(batch)), items.slice(0, len(batch)), batch.body, door)
             ordinals, items = ordinals.slice(len(batch)), items.slice(len(batch))
     for batch in packer.flush():
-        yield Load(ordinals, items, batch.body)
+        yield Load(ordinals, items, batch.body, door)

@@ -28,7 +28,7 @@ SecondaryIdentifier = Literal["id", "email", "cio_id"]
 class Device(Model):
     """The device of a row of `kind: devices`."""
 
-    token: ColumnName
+    token: ColumnName = Field(description="Column of the push token")
     platform: Mapped = Field(description="ios or android")
     last_used: Mapped | None = Field(None, description="When it was last used")
 
@@ -37,39 +37,47 @@ class Sync(Model):
     """One file of `dags/syncs`: which rows become what in Customer.io, when, and within which limits."""
 
     name: Name = Field(description="The file's name without .yaml")
-    kind: Kind
-    description: str
-    owner: str
+    kind: Kind = Field(description="What a row is in Customer.io")
+    description: str = Field(description="What it is, for the Dag's page")
+    owner: str = Field(description="Who is told when it is late")
     source: str | None = Field(None, description="schema.view")
     sql: str | None = Field(None, description="A .sql file beside this one")
-    identity: dict[Identifier, ColumnName]
-    allow_email_only: str | None = Field(None, description="Why email alone identifies people here")
-    attributes: dict[str, Mapped] = {}
-    event: str | None = None
+    identity: dict[Identifier, ColumnName] = Field(description="The identifier of a row, and its column")
+    allow_email_only: str | None = Field(
+        None, description="Why an email or a phone alone identifies people here"
+    )
+    attributes: dict[str, Mapped] = Field({}, description="Attribute -> column or mapping")
+    event: str | None = Field(None, description="Name of the event, out of the taxonomy")
     page: Mapped | None = Field(None, description="Name of the page that was seen, of each row")
     screen: Mapped | None = Field(None, description="Name of the screen that was seen, of each row")
     key: ColumnName | None = Field(None, description="Unique key of an event row")
-    occurred_at: Mapped | None = None
+    occurred_at: Mapped | None = Field(None, description="When it happened: business time, not load time")
     lookback: Duration | None = Field(None, description="Events older than this are no candidates")
-    properties: dict[str, Mapped] = {}
-    object_type_id: Annotated[str, Field(pattern=r"^[0-9]+$")] | None = None
+    properties: dict[str, Mapped] = Field({}, description="Property -> column or mapping")
+    object_type_id: Annotated[str, Field(pattern=r"^[0-9]+$")] | None = Field(
+        None, description="Number of the object's type in Customer.io, as text"
+    )
     related: dict[RelatedIdentifier, ColumnName] = Field({}, description="The object of a relationship")
-    device: Device | None = None
+    device: Device | None = Field(None, description="The device of a row")
     secondary: dict[SecondaryIdentifier, ColumnName] = Field(
         {}, description="Who is merged into `identity`, and gone afterwards"
     )
-    nulls: Nulls = "omit"
-    on_exit: OnExit = "keep"
+    nulls: Nulls = Field("omit", description="What a null does: leave the value out, or clear it")
+    on_exit: OnExit = Field("keep", description="What happens to rows we sent that left the source")
+    approve: bool = Field(default=False, description="Whether a person approves each plan before it is sent")
+    allow_unapproved: str | None = Field(None, description="Why nobody approves what cannot be taken back")
     cadence: str | None = Field(None, description="Cron expression or preset; none: only by hand or `after`")
     after: Name | None = Field(None, description="The people sync this event sync waits for")
-    guards: Guards = Guards()
-    deadline: Deadline | None = None
-    max_rejected_pct: Percent = 1.0
-    rows_per_shard: Annotated[int, Field(ge=1)] = 50_000
+    guards: Guards = Field(Guards(), description="Limits of a plan")
+    deadline: Deadline | None = Field(None, description="When a run is late")
+    max_rejected_pct: Percent = Field(1.0, description="Refused rows past this make the run fail")
+    rows_per_shard: Annotated[int, Field(ge=1)] = Field(
+        50_000, description="Rows of a piece that one task sends"
+    )
     pool_slots: Annotated[
         int, Field(ge=1, description="Slots of a task that sends: its share of the workspace's rate")
     ] = 1
-    tests: list[MappingTest] = []
+    tests: list[MappingTest] = Field([], description="Rows, and the operations expected of them")
 
     @model_validator(mode="after")
     def _consistent(self) -> Sync:
@@ -155,8 +163,8 @@ def _one_of(key: str, given: Mapping[Any, str], known: tuple[str, ...]) -> None:
 class MappingTest(Model):
     """``given`` a source row, ``expect`` this Track operation; run by `airflow cio lint`."""
 
-    given: dict[str, Any]
-    expect: dict[str, Any]
+    given: dict[str, Any] = Field(description="Columns of a row")
+    expect: dict[str, Any] = Field(description="Keys of the operation")
 
 
 Sync.model_rebuild()
