@@ -20,6 +20,7 @@ ARG_ROWS = _arg("-n", "--rows", type=int, default=5, help="How many rows of the 
 ARG_SHOW_VALUES = _arg(
     "--show-values", action="store_true", help="Print personal data instead of kinds of values and hashes"
 )
+ARG_REASON = _arg("--reason", help="Only rows that were refused with this reason")
 ARG_DIR = _arg("directory", metavar="DIR", help="Folder that gets dags/ and sql/; made when it is absent")
 ARG_WHICH = _arg("which", choices=("contract", "sync"), help="Which file's schema")
 
@@ -47,6 +48,18 @@ _SUBCOMMANDS = (
         help="Print the operations for some rows as JSON lines; nothing is sent",
         func=lazy_load_command(f"{_COMMANDS}.sync.preview"),
         args=(ARG_SYNC, ARG_ROWS, ARG_SHOW_VALUES),
+    ),
+    ActionCommand(
+        name="repair",
+        help="Send the rows again that Customer.io does not hold as they were accepted (cio_sync.drift)",
+        func=lazy_load_command(f"{_COMMANDS}.resend.repair"),
+        args=(ARG_SYNC,),
+    ),
+    ActionCommand(
+        name="replay-rejects",
+        help="Send the refused rows again (cio_sync.rejects), after their cause is corrected",
+        func=lazy_load_command(f"{_COMMANDS}.resend.replay_rejects"),
+        args=(ARG_SYNC, ARG_REASON),
     ),
     ActionCommand(
         name="init",

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from airflow.cli.simple_table import AirflowConsole
 
-from airflow_provider_cio.cli.console import command, connected, say, tell
-from airflow_provider_cio.cli.folders import sync_file
+from airflow_provider_cio.cli.console import command, say, tell
+from airflow_provider_cio.cli.opened import opened
 from airflow_provider_cio.core import operations
-from airflow_provider_cio.core.contract_files import load_contract, load_sync
-from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.plan import describe
 from airflow_provider_cio.engine.sample import sample
 from airflow_provider_cio.exceptions import FatalError
-from airflow_provider_cio.hooks.warehouse import sync_context
 
 RUN_ID = "airflow cio"
 
@@ -26,7 +21,7 @@ RUN_ID = "airflow cio"
 @command
 def plan(args: Namespace) -> None:
     """Print counts and findings of what a run would send now."""
-    with _open(args.sync) as ctx:
+    with opened(args.sync, run_id=RUN_ID) as ctx:
         described = describe(ctx)
     if args.output == "json":
         say(json.dumps(described))
@@ -46,31 +41,13 @@ def preview(args: Namespace) -> None:
     """
     if args.rows < 1:
         raise FatalError(f"-n {args.rows} is not a number of rows.", next_step="give 1 or more")
-    with _open(args.sync) as ctx:
+    with opened(args.sync, run_id=RUN_ID) as ctx:
         rows, columns = sample(ctx, args.rows)
         shown = operations.preview(rows, ctx.sync, redact=not args.show_values, columns=columns)
     for operation in shown:
         say(json.dumps(operation, ensure_ascii=False))
     if not shown:
         tell("The source has no rows.")
-
-
-@contextmanager
-def _open(name_or_path: str) -> Iterator[SyncContext]:
-    path = sync_file(name_or_path)
-    sync, contract = load_sync(path), load_contract(path.parent.parent / "contract.yaml")
-    with (
-        connected(),
-        sync_context(
-            sync, contract, run_id=RUN_ID, folder=path.parent, with_track=False, render=_render
-        ) as ctx,
-    ):
-        yield ctx
-
-
-def _render(text: str) -> str:
-    """`staging` needs no answer here: neither command goes to S3, and Jinja is for tasks."""
-    return text if "{{" not in text else "s3://not-used"
 
 
 def _row(finding: dict[str, Any]) -> dict[str, str]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -13,9 +14,11 @@ from airflow_provider_cio.clients.errors import parsed
 from airflow_provider_cio.clients.rate import RateBudget
 from airflow_provider_cio.clients.track import Region
 from airflow_provider_cio.clients.transport import Service, Transport
+from airflow_provider_cio.exceptions import RequestRefusedError
 
 _HOSTS: dict[str, str] = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
 
+NOT_FOUND = 404
 ATTRIBUTES_LIMIT = 100
 """People of one call for attributes (App API)."""
 
@@ -24,6 +27,8 @@ _SEARCH_LIMIT, _MEMBERSHIP_LIMIT, _ACTIVITIES_LIMIT = 1000, 30_000, 100
 
 class AppClient:
     """The App API of one workspace; threads may share it. Everything here only reads.
+
+    `requests` counts what was sent so far, repetitions included.
 
     :param api_key: an App API key with the scopes of the calls used.
     :param rate: requests a second over all threads; Customer.io allows 10.
@@ -42,6 +47,7 @@ class AppClient:
         http: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self.requests = 0
         self._transport = Transport(
             Service(base_url or _HOSTS[region], "the App API key", region),
             headers={"Authorization": f"Bearer {api_key}"},
@@ -66,9 +72,27 @@ class AppClient:
         people: list[dict[str, Any]] = []
         for first in range(0, len(ids), ATTRIBUTES_LIMIT):
             asked = {"ids": list(ids[first : first + ATTRIBUTES_LIMIT])}
-            body = parsed(self._transport.request("POST", "/v1/customers/attributes", json=asked).response)
+            body = self._call("POST", "/v1/customers/attributes", json=asked)
             people += [row["customer"] for row in _rows(body, "customers") if "customer" in row]
         return people
+
+    def person(self, identifier: str, id_type: str) -> dict[str, Any] | None:
+        """One person with their `attributes`, by id, email or cio_id; None when nobody has it."""
+        answer = self._of_person(identifier, "attributes", id_type)
+        return None if answer is None else answer.get("customer")
+
+    def segments_of(self, identifier: str, id_type: str) -> list[dict[str, Any]]:
+        """The segments that a person is in: `id`, `name`."""
+        return _rows(self._of_person(identifier, "segments", id_type), "segments")
+
+    def activities_of(self, identifier: str, id_type: str, **asked: str) -> list[dict[str, Any]]:
+        """The newest hundred entries of a person's log, of a `type` and `name`."""
+        answer = self._of_person(identifier, "activities", id_type, limit=_ACTIVITIES_LIMIT, **asked)
+        return _rows(answer, "activities")
+
+    def workspaces(self) -> list[dict[str, Any]]:
+        """Workspaces with the number of their `people`, which may be two hours old."""
+        return _rows(self._get("/v1/workspaces"), "workspaces")
 
     def segments(self) -> list[dict[str, Any]]:
         """All segments: `id`, `name`, `state`, `type`, ..."""
@@ -83,11 +107,10 @@ class AppClient:
         body = self._get(f"/v1/segments/{segment}/customer_count")
         return int(body.get("count", 0))
 
-    def activities(self, type: str) -> Iterator[dict[str, Any]]:  # noqa: A002
-        """The activity log, newest first; Customer.io guarantees 30 days of it."""
-        yield from self._pages(
-            "GET", "/v1/activities", "activities", _ACTIVITIES_LIMIT, params={"type": type}
-        )
+    def activities(self, type: str, *, deleted: bool = False) -> Iterator[dict[str, Any]]:  # noqa: A002
+        """The activity log, newest first; Customer.io guarantees 30 days of it. `deleted`: of who is gone."""
+        asked = {"type": type} | ({"deleted": "true"} if deleted else {})
+        yield from self._pages("GET", "/v1/activities", "activities", _ACTIVITIES_LIMIT, params=asked)
 
     def close(self) -> None:
         """Close the connections."""
@@ -102,8 +125,24 @@ class AppClient:
         self.close()
 
     def _get(self, path: str, params: Mapping[str, str | int] | None = None) -> dict[str, Any]:
-        body = parsed(self._transport.request("GET", path, params=params).response)
+        body = self._call("GET", path, params=params)
         return body if isinstance(body, dict) else {}
+
+    def _of_person(
+        self, identifier: str, what: str, id_type: str, **asked: str | int
+    ) -> dict[str, Any] | None:
+        path = f"/v1/customers/{quote(identifier, safe='')}/{what}"
+        try:
+            return self._get(path, {"id_type": id_type, **asked})
+        except RequestRefusedError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        answer = self._transport.request(method, path, **arguments)
+        self.requests += answer.requests
+        return parsed(answer.response)
 
     def _pages(
         self,
@@ -119,7 +158,7 @@ class AppClient:
         start: dict[str, str] = {}
         while True:
             asked = {**(params or {}), "limit": limit, **start}
-            body = parsed(self._transport.request(method, path, json=json, params=asked).response)
+            body = self._call(method, path, json=json, params=asked)
             rows = _rows(body, key)
             yield from rows
             if not rows or not body.get("next"):

@@ -44,7 +44,7 @@ def evaluate(guards: Guards, counts: PlanCounts) -> list[GuardResult]:
             "max_unidentified_pct",
             _share(counts.unidentified, counts.source_rows),
             guards.max_unidentified_pct,
-            "% of source rows have no usable identifier",
+            "% of source rows are withheld by findings",
         ),
     )
     results += [

@@ -14,8 +14,8 @@ class PlanCounts:
     """Rows of one plan.
 
     ``source_rows`` is what the source holds (within the look-back, for events), ``tracked`` what the state
-    table knew before, ``unidentified`` the source rows without a usable identifier: they are findings and
-    never sent.
+    table knew before, ``unidentified`` the source rows that a finding withholds, most often for want of a usable
+    identifier.
     """
 
     source_rows: int = 0

@@ -7,8 +7,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from airflow_provider_cio.clients.app import AppClient
 from airflow_provider_cio.clients.track import TrackClient
 from airflow_provider_cio.core.contract import Contract, Sync
+from airflow_provider_cio.engine.selection import Selection
 from airflow_provider_cio.warehouse import state
 from airflow_provider_cio.warehouse.objects import Bucket
 from airflow_provider_cio.warehouse.session import Warehouse
@@ -32,6 +34,8 @@ class SyncContext:
 
     :param run_id: of the Airflow run. It is the holder of the lease, so tasks of one run share it.
     :param track: needed by :func:`~airflow_provider_cio.engine.send.send_shard` only.
+    :param app: needed by what reads back.
+    :param selection: the rows to keep to; None: all.
     :param folder: where the sync's YAML lies, for messages.
     :param lease_seconds: how long a run that died keeps others out. At least three times what the Track
         client may spend on one request.
@@ -44,6 +48,8 @@ class SyncContext:
     bucket: Bucket
     run_id: str
     track: TrackClient | None = None
+    app: AppClient | None = None
+    selection: Selection | None = None
     folder: Path | None = None
     lease_seconds: int = 900
     lanes: int = 4

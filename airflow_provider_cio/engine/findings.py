@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from airflow_provider_cio.core.contract.findings import RULES, Action, action_of
 from airflow_provider_cio.engine.context import SyncContext
-from airflow_provider_cio.warehouse import diff
+from airflow_provider_cio.warehouse import diff, limits
 from airflow_provider_cio.warehouse.diff import Source
 from airflow_provider_cio.warehouse.ledger import PreflightFinding
 from airflow_provider_cio.warehouse.session import Session
 
+_SAMPLE = " A sample is SUBSTRING(SHA2(key, 256), 1, 12)."
+_SEVERITY: Mapping[Action, Literal["stop", "warning", "notice"]] = {
+    "fail": "stop",
+    "skip": "warning",
+    "truncate": "notice",
+    "report": "notice",
+}
+
 
 def find_duplicates(ctx: SyncContext, session: Session) -> PreflightFinding | None:
-    """Keys on more than one row, which stop a run."""
+    """Keys on more than one row, which stop a run unless the sync skips them."""
     keys, rows = session.fetch(diff.duplicate_counts())[0]
     if not keys:
         return None
@@ -27,40 +39,105 @@ def find_duplicates(ctx: SyncContext, session: Session) -> PreflightFinding | No
         field=key,
         rows=int(rows),
         samples=_samples(session, diff.duplicate_samples()),
-        next_step="make the source unique by this key; a sample is SUBSTRING(SHA2(key, 256), 1, 12).",
+        next_step=RULES["duplicate_key"].fix + _SAMPLE,
     )
 
 
-_FIELD_OF = (("occurred_at", "occurred_at"), ("key", "key"))
+def find_withheld(ctx: SyncContext, session: Session, withheld: Mapping[str, int]) -> list[PreflightFinding]:
+    """Rows that are not sent for what they lack. `withheld` counts rows by reason, '' those without one."""
+    measured = {"identifier_padded", "timestamp_in_milliseconds", "value_too_long", "item_too_large"}
+    return [
+        _found(ctx, reason, _place(ctx, reason), rows, _samples(session, diff.withheld_samples(reason)))
+        for reason, rows in sorted(withheld.items())
+        if reason and reason not in measured
+    ]
 
 
-def find_withheld(ctx: SyncContext, session: Session, reason: str, rows: int) -> PreflightFinding:
-    """Rows that are not sent, and why."""
-    partner = ctx.sync.partner[0] if ctx.sync.partner else "identity"
-    field = next(
-        (field for start, field in (*_FIELD_OF, ("partner", partner)) if reason.startswith(start)), "identity"
-    )
-    return PreflightFinding(
-        reason,
-        "warning",
-        f"{ctx.file}: {rows:,} rows are withheld: {reason.replace('_', ' ')}.",
-        field=field,
-        rows=rows,
-        samples=_samples(session, diff.withheld_samples(reason)),
-        next_step="correct them in the source; the next run sends them.",
-    )
+def find_measured(ctx: SyncContext, session: Session, source: Source) -> Iterator[PreflightFinding]:
+    """Rows that exceed a limit, field by field."""
+    checks = source.checks
+    keys = list(ctx.sync.values)
+    for check, rows in zip(checks, session.fetch(limits.counts(checks, diff.STAGE))[0], strict=True):
+        if rows:
+            place = _place(ctx, check.finding)
+            if check.position is not None:
+                place = keys[check.position]
+            samples = _samples(session, diff.check_samples(check))
+            yield _found(ctx, check.finding, place, int(rows), samples, withheld=check.withholds)
+
+
+def find_load_time(ctx: SyncContext, session: Session, rows: int) -> PreflightFinding | None:
+    """Events whose time looks like that of a load: most of them share it with many others."""
+    if ctx.sync.kind != "events":
+        return None
+    shared = int(session.fetch(diff.shared_moments())[0][0])
+    if 2 * shared <= rows or not shared:
+        return None
+    samples = _samples(session, diff.shared_moment_samples())
+    return _found(ctx, "occurred_at_is_load_time", "occurred_at", shared, samples)
 
 
 def find_altered(ctx: SyncContext, session: Session, source: Source, rows: int) -> PreflightFinding:
     """Events that are no longer what was sent."""
+    samples = _samples(session, diff.change_samples(source, ctx.state, "altered"))
+    return _found(ctx, "event_changed_after_send", "", rows, samples)
+
+
+def find_exits(
+    ctx: SyncContext, session: Session, source: Source, changes: Mapping[str, int]
+) -> Iterator[PreflightFinding]:
+    """Rows whose exit, or whose return, is not what it seems."""
+    for change, name in (("elsewhere", "exit_sent_by_another_sync"), ("barred", "suppressed_came_back")):
+        if rows := changes.get(change):
+            samples = _samples(session, diff.change_samples(source, ctx.state, change))
+            yield _found(ctx, name, _place(ctx, name), rows, samples)
+
+
+def _found(
+    ctx: SyncContext,
+    name: str,
+    place: str,
+    rows: int,
+    samples: tuple[str, ...],
+    *,
+    withheld: bool = False,
+) -> PreflightFinding:
+    rule, action = RULES[name], action_of(ctx.sync.findings, name)
+    if withheld and action == "truncate":  # JSON cannot be cut
+        action = "skip"
+    done = {
+        "fail": "nothing is planned",
+        "skip": "they are withheld",
+        "truncate": rule.cut,
+        "report": "they are sent as they are" if name != "event_changed_after_send" else "",
+    }[action]
+    where = f"{place}: " if place else ""
     return PreflightFinding(
-        "event_changed_after_send",
-        "warning",
-        f"{ctx.file}: {rows:,} events changed after they were sent; an event is never sent twice.",
+        name,
+        _SEVERITY[action],
+        f"{ctx.file}: {where}{rows:,} rows {rule.what}{': ' if done else ''}{done}.",
+        field=place,
         rows=rows,
-        samples=_samples(session, diff.change_samples(source, ctx.state, "altered")),
-        next_step="a correction is an event of its own.",
+        samples=samples,
+        next_step=rule.fix + (_SAMPLE if samples else ""),
     )
+
+
+def _place(ctx: SyncContext, name: str) -> str:
+    identity = f"identity.{ctx.sync.identifier}"
+    partner = ctx.sync.partner[0] if ctx.sync.partner else ""
+    places = {
+        "partner": partner,
+        "exit": "on_exit",
+        "suppressed": "on_exit",
+        "phone": identity,
+        "merge": partner,
+        "identifier": identity,
+        "key": "key",
+        "occurred_at": "occurred_at",
+        "duplicate": "key" if ctx.sync.kind == "events" else identity,
+    }
+    return next((place for start, place in places.items() if name.startswith(start)), "")
 
 
 def _samples(session: Session, query: str) -> tuple[str, ...]:

@@ -12,8 +12,14 @@ from ulid import ULID
 from airflow_provider_cio.core.report import PlanCounts
 from airflow_provider_cio.engine import commit
 from airflow_provider_cio.engine.context import SyncContext
-from airflow_provider_cio.engine.exit_findings import find_exits
-from airflow_provider_cio.engine.findings import find_altered, find_duplicates, find_withheld
+from airflow_provider_cio.engine.findings import (
+    find_altered,
+    find_duplicates,
+    find_exits,
+    find_load_time,
+    find_measured,
+    find_withheld,
+)
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.preflight import record
 from airflow_provider_cio.engine.source import resolve
@@ -139,13 +145,13 @@ def _draft(ctx: SyncContext, session: Session, source: Source | None = None) -> 
     source = source or resolve(ctx, session)
     session.run(diff.stage(source))
     withheld = {str(reason): int(rows) for reason, rows in session.fetch(diff.withheld_counts())}
-    findings = [
-        find_withheld(ctx, session, reason, rows) for reason, rows in sorted(withheld.items()) if reason
-    ]
+    findings = [*find_withheld(ctx, session, withheld), *find_measured(ctx, session, source)]
     duplicates = find_duplicates(ctx, session)
     if duplicates is not None:  # the diff would multiply them
         counts = PlanCounts(source_rows=sum(withheld.values()), unidentified=_without_key(withheld))
         return _Draft(counts, [duplicates, *findings])
+    if crowded := find_load_time(ctx, session, withheld.get("", 0)):
+        findings.append(crowded)
     changes = {
         str(change): int(rows) for change, rows in session.fetch(diff.change_counts(source, ctx.state))
     }

@@ -34,10 +34,15 @@ def sample(ctx: SyncContext, n: int) -> tuple[pa.Table, tuple[Column, ...]]:
         return source, session.fetch(f"SELECT * FROM ({diff.mapped(source)}) AS mapped LIMIT {int(n)}")
 
     source, rows = ctx.warehouse.transaction(read, keep=False)
+    return table_of(source, rows), tuple(column for _, column in source.fields)
+
+
+def table_of(source: Source, rows: list[tuple[Any, ...]]) -> pa.Table:
+    """Rows of :func:`warehouse.diff.mapped` in the shape of :func:`core.operations.render`."""
     keys, identifiers, partners, moments, *payload = (
         zip(*rows, strict=True) if rows else ((),) * (4 + len(source.fields))
     )
-    columns = tuple(column for _, column in source.fields)
+    columns = [column for _, column in source.fields]
     table: dict[str, pa.Array] = {
         "operation": pa.array(["upsert"] * len(rows), pa.string()),
         "identifier": pa.array(identifiers, pa.string()),
@@ -63,4 +68,4 @@ def sample(ctx: SyncContext, n: int) -> tuple[pa.Table, tuple[Column, ...]]:
             else _ARROW.get(column.family)
         )
         table[column.name] = pa.array(values, kind)
-    return pa.table(table), columns
+    return pa.table(table)

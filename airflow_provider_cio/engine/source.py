@@ -14,8 +14,11 @@ from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.exceptions import SourceError
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.diff import Source
+from airflow_provider_cio.warehouse.limits import Limits
 from airflow_provider_cio.warehouse.session import Session
 
+_VARYING = frozenset({25, 1043})
+"""Text types whose blanks count; those of CHAR are padding of the type."""
 _KEY_FAMILIES = frozenset({"text", "integer", "decimal"})
 
 
@@ -53,7 +56,8 @@ class _Resolver:
         self._columns = columns
 
     def source(self) -> Source:
-        sync = self._ctx.sync
+        sync, chosen = self._ctx.sync, self._ctx.selection
+        lookback = None if chosen and chosen.any_age else sync.lookback
         identity = self._key(f"identity.{sync.identifier}", sync.identity[sync.identifier])
         identifier = sql.canonical_identity(sql.identifier(identity.name), identity.family, sync.identifier)
         key = partner = occurred_at = None
@@ -66,6 +70,7 @@ class _Resolver:
             key = f"NULLIF({sql.canonical_text(sql.identifier(column.name), column.family)}, '')"
             expression, moment = self._field("occurred_at", sync.occurred_at)
             occurred_at = sql.utc(expression, moment.family, sync.occurred_at.time_zone, self._ctx.file)
+        payload = tuple(self._payload())
         return Source(
             sync=sync.name,
             kind=sync.kind,
@@ -75,14 +80,24 @@ class _Resolver:
             partner=partner,
             key=key,
             occurred_at=occurred_at,
-            lookback_minutes=None if sync.lookback is None else ceil(sync.lookback.total_seconds() / 60),
-            fields=tuple(self._payload()),
+            lookback_minutes=None if lookback is None else ceil(lookback.total_seconds() / 60),
+            fields=payload,
             mapping=self._ctx.mapping,
             phones=sync.identifier == "phone",
             exits=sync.on_exit != "keep",
             bars=sync.exit_policy == "suppress",
             kept_by_others=self._kept_by_others() if sync.exit_policy in DESTRUCTIVE_EXITS else None,
+            identity_text=self._padded_text(identity),
+            names=tuple(key.rpartition(".")[2] for key in sync.values),
+            limits=self._limits(payload),
+            only=chosen.condition if chosen else None,
+            resend=chosen is not None and chosen.resend,
         )
+
+    def _padded_text(self, identity: Column) -> str | None:
+        """A phone loses more than what is around it."""
+        varying = identity.oid in _VARYING and self._ctx.sync.identifier != "phone"
+        return sql.identifier(identity.name) if varying else None
 
     def _kept_by_others(self) -> str | None:
         """Whom other people syncs send: deleting them would undo what those say."""
@@ -93,6 +108,15 @@ class _Resolver:
             f"SELECT sync FROM {plans} WHERE kind = 'people' AND sync <> {sql.literal(self._ctx.sync.name)}"
         )
         return f"SELECT DISTINCT row_key FROM {state} WHERE present AND sync IN ({others})"
+
+    def _limits(self, payload: tuple[tuple[str, Column], ...]) -> Limits:
+        sync = self._ctx.sync
+        moments = {
+            column.name
+            for field, (_, column) in zip(sync.values.values(), payload, strict=True)
+            if field.type == "timestamp" and column.family == "integer"
+        }
+        return Limits(sync.findings, values=sync.kind != "events", moments=frozenset(moments))
 
     def _payload(self) -> list[tuple[str, Column]]:
         payload = []

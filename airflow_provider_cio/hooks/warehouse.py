@@ -34,6 +34,7 @@ def sync_context(
     run_id: str,
     folder: Path,
     with_track: bool = True,
+    with_app: bool = False,
     pool_slots: int = 1,
     render: Callable[[str], str] = str,
 ) -> Iterator[SyncContext]:
@@ -42,6 +43,7 @@ def sync_context(
     :param run_id: of the Airflow run; the tasks of one run share the lease through it.
     :param folder: where the sync's YAML lies.
     :param with_track: False where nothing is sent: no Customer.io connection is needed then.
+    :param with_app: True where something is read back; without an App API key the context has no `app`.
     :param pool_slots: of the task: its share of the workspace's rate.
     :param render: resolves Jinja in `staging`.
     :raises ContractError: a connection holds something impossible.
@@ -53,13 +55,15 @@ def sync_context(
         render(contract.staging.iam_role),
     )
     warehouse = open_warehouse(connections)
-    track = CustomerIOHook(connections.customerio).track_client(pool_slots) if with_track else None
+    hook = CustomerIOHook(connections.customerio)
+    track = hook.track_client(pool_slots) if with_track else None
+    app = hook.app_client() if with_app and hook.settings.app_api_key else None
     try:
-        yield SyncContext(sync, contract, warehouse, bucket, run_id, track=track, folder=folder)
+        yield SyncContext(sync, contract, warehouse, bucket, run_id, track=track, app=app, folder=folder)
     finally:
-        warehouse.close()
-        if track is not None:
-            track.close()
+        for opened in (warehouse, track, app):
+            if opened is not None:
+                opened.close()
 
 
 def open_warehouse(connections: Connections) -> Warehouse:

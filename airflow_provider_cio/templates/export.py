@@ -1,4 +1,4 @@
-"""A Dag per sync: preflight -> plan -> guards -> unload -> send (mapped over shards) -> commit -> verdict.
+"""A Dag per sync: preflight -> plan -> guards -> unload -> send (mapped over shards) -> commit -> verdict, reconcile.
 
 The verbs are imported by the tasks that call them: a Dag file is parsed often, and needs neither Arrow nor a driver.
 """
@@ -79,7 +79,9 @@ def _after(sync: Sync) -> list[Asset] | None:
 
 
 @contextmanager
-def _context(sync: Sync, contract: Contract, folder: Path, *, with_track: bool) -> Iterator[SyncContext]:
+def _context(
+    sync: Sync, contract: Contract, folder: Path, *, with_track: bool, with_app: bool
+) -> Iterator[SyncContext]:
     """What the current task works in: the run's id holds the lease for all its tasks."""
     from airflow_provider_cio.hooks.warehouse import sync_context
 
@@ -94,6 +96,7 @@ def _context(sync: Sync, contract: Contract, folder: Path, *, with_track: bool) 
         run_id=str(airflow["run_id"]),
         folder=folder,
         with_track=with_track,
+        with_app=with_app,
         pool_slots=airflow["task"].pool_slots,
         render=render,
     ) as ctx:
@@ -108,8 +111,8 @@ def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 
     }
     asset = sync_asset(sync.name)
 
-    def open_context(*, with_track: bool = False) -> Any:
-        return _context(sync, contract, folder, with_track=with_track)
+    def open_context(*, with_track: bool = False, with_app: bool = False) -> Any:
+        return _context(sync, contract, folder, with_track=with_track, with_app=with_app)
 
     @task(task_id="preflight", **retrying)
     def preflight_() -> list[dict[str, Any]]:
@@ -170,6 +173,16 @@ def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 
         with open_context() as ctx:
             return commit(ctx, plan_id).to_dict()
 
+    @task(task_id="reconcile", **retrying)
+    def reconcile_(report: dict[str, Any]) -> dict[str, Any]:
+        """Read a sample back and name what is not there as it was accepted."""
+        from airflow_provider_cio.engine.reconcile import reconcile
+
+        with open_context(with_app=True) as ctx:
+            if ctx.app is None:
+                raise AirflowSkipException("The connection has no App API key, so nothing can be read back.")
+            return reconcile(ctx, report["plan_id"])
+
     @task(task_id="verdict", trigger_rule="all_done", outlets=[asset], retries=0)
     def verdict_(report: dict[str, Any] | None) -> dict[str, Any]:
         """Say whether the run counts as done, and announce it if so."""
@@ -190,4 +203,6 @@ def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 
     preflight_() >> planned
     guards_(planned) >> shards
     send_.expand(shard=shards) >> report
+    if sync.reconcile.sample:
+        reconcile_(report)
     verdict_(report)

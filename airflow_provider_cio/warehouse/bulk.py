@@ -54,7 +54,7 @@ def unload(changes: str, payload_names: list[str], bucket: Bucket, folder: str) 
     ]
     query = f"SELECT {', '.join(columns)} FROM {changes}"
     return (
-        f"UNLOAD ({sql.literal(query)}) TO {sql.literal(bucket.uri(folder))} IAM_ROLE {_role(bucket)} "
+        f"UNLOAD ({sql.literal(query)}) TO {sql.literal(bucket.uri(folder))} IAM_ROLE {role(bucket)} "
         "FORMAT AS PARQUET PARTITION BY (shard) MANIFEST"
     )
 
@@ -103,10 +103,9 @@ def create_outcomes(table: str) -> str:
 
 def copy_outcomes(table: str, bucket: Bucket, manifest_uri: str) -> str:
     """COPY the outcome objects that a manifest names."""
-    return (
-        f"COPY {table} FROM {sql.literal(manifest_uri)} IAM_ROLE {_role(bucket)} FORMAT AS PARQUET MANIFEST"
-    )
+    return f"COPY {table} FROM {sql.literal(manifest_uri)} IAM_ROLE {role(bucket)} FORMAT AS PARQUET MANIFEST"
 
 
-def _role(bucket: Bucket) -> str:
+def role(bucket: Bucket) -> str:
+    """What a COPY or UNLOAD says after IAM_ROLE."""
     return "default" if bucket.iam_role == "default" else sql.literal(bucket.iam_role)

@@ -6,12 +6,14 @@ frozen plan all come from that table, so they describe the same rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from airflow_provider_cio.core.columns import Column
 from airflow_provider_cio.core.contract import Kind
 from airflow_provider_cio.core.identity import MAX_BYTES, PHONE
+from airflow_provider_cio.warehouse import limits as measuring
 from airflow_provider_cio.warehouse import statements as sql
+from airflow_provider_cio.warehouse.limits import Check, Limits
 
 STAGE = "cio_source"
 MAX_KEY_BYTES = 512
@@ -19,6 +21,8 @@ MAX_PARTNER_BYTES = 350
 MAX_SHARDS = 256
 SEPARATOR = "CHR(31)"
 """Between identity and partner in a row key: the ASCII unit separator, which neither may hold."""
+CROWD = 20
+"""So many rows of one moment are no coincidence."""
 _OPERATION = "CAST(CASE change WHEN 'exited' THEN 'exit' WHEN 'returned' THEN 'return' ELSE 'upsert' END AS VARCHAR(8))"
 SENT = ("added", "returned", "changed", "exited")
 """What the diff calls the rows of a plan; the others are counts."""
@@ -54,22 +58,38 @@ class Source:
     """Whether rows that left were suppressed: nothing reaches them when they come back."""
     kept_by_others: str | None = None
     """A query of row keys that other people syncs send; such rows do not leave."""
+    identity_text: str | None = None
+    """The identity before it was trimmed; None where it cannot be padded."""
+    names: tuple[str, ...] = ()
+    """What the fields are called in Customer.io."""
+    limits: Limits = field(default_factory=Limits)
+    only: str | None = None
+    """SQL over `row_key`, `identifier` and `occurred_at`: the rows that are looked at; None: all."""
+    resend: bool = False
+    """Whether rows that did not change are sent too."""
 
     @property
     def payload_names(self) -> list[str]:
         """`f_0`, `f_1`, ..."""
         return [column.name for _, column in self.fields]
 
+    @property
+    def checks(self) -> list[Check]:
+        """What is measured of each row."""
+        return measuring.checks(self.limits, self.fields, self.names)
 
-def mapped(source: Source) -> str:
-    """The source's rows under the plan's names."""
+
+def mapped(source: Source, *, measured: bool = False) -> str:
+    """The source's rows under the plan's names, and with `measured` what their checks look at."""
     columns = [
         f"{source.key or _joined(source)} AS row_key",
         f"{source.identifier} AS identifier",
         f"{source.partner or 'CAST(NULL AS VARCHAR(1))'} AS partner",
         f"{source.occurred_at or 'CAST(NULL AS TIMESTAMP)'} AS occurred_at",
-        *(f"{_payload(expression, column)} AS {column.name}" for expression, column in source.fields),
+        *(f"{_payload(source, expression, column)} AS {column.name}" for expression, column in source.fields),
     ]
+    if measured:
+        columns += _measures(source)
     select = f"SELECT {', '.join(columns)} FROM {source.relation} AS source"
     if source.lookback_minutes is None:
         return select
@@ -86,7 +106,7 @@ def _joined(source: Source) -> str:
     return f"{source.identifier} || {SEPARATOR} || {source.partner}"
 
 
-def _payload(expression: str, column: Column) -> str:
+def _payload(source: Source, expression: str, column: Column) -> str:
     """As it is unloaded: SUPER as JSON text, moments with a zone as TIMESTAMP in UTC."""
     match column.family:
         case "super":
@@ -94,16 +114,27 @@ def _payload(expression: str, column: Column) -> str:
         case "timestamptz":
             return f"{expression} AT TIME ZONE 'UTC'"
         case _:
-            return expression
+            return source.limits.payload(expression, column)
 
 
 def stage(source: Source) -> str:
     """Read the source into the temporary table `STAGE`, with what withholds a row and its payload hash."""
+    measured = [measure.rsplit(" AS ", 1)[1] for measure in _measures(source)]
     return (
-        f"CREATE TEMPORARY TABLE {STAGE} AS SELECT {', '.join(_staged(source))}, "
+        f"CREATE TEMPORARY TABLE {STAGE} AS SELECT {', '.join([*_staged(source), *measured])}, "
         f"{payload_hash(source)} AS payload_hash, {_withheld(source)} AS withheld "
-        f"FROM ({mapped(source)}) AS mapped"
+        f"FROM ({mapped(source, measured=True)}) AS mapped{where(source)}"
     )
+
+
+def where(source: Source) -> str:
+    """The clause that keeps to the rows that are looked at."""
+    return f" WHERE {source.only}" if source.only else ""
+
+
+def _measures(source: Source) -> list[str]:
+    text = source.identity_text or source.identifier
+    return measuring.measures(source.limits, text, source.identifier, source.fields)
 
 
 def _staged(source: Source) -> list[str]:
@@ -144,6 +175,9 @@ def _withheld(source: Source) -> str:
             ("occurred_at > DATEADD(minute, 5, GETDATE())", "occurred_at_in_future"),
             ("occurred_at < CAST('1970-01-01' AS TIMESTAMP)", "occurred_at_before_1970"),
         ]
+    rules += [(check.condition, check.finding) for check in source.checks if check.withholds]
+    if source.limits.action("duplicate_key") == "skip":
+        rules.append(("COUNT(*) OVER (PARTITION BY row_key) > 1", "duplicate_key"))
     cases = " ".join(f"WHEN {condition} THEN '{name}'" for condition, name in rules)
     return f"CAST(CASE {cases} END AS VARCHAR(32))"
 
@@ -170,8 +204,39 @@ def _duplicates() -> str:
     )
 
 
+def check_samples(check: Check) -> str:
+    """Up to five hashed keys of rows that a check finds."""
+    return (
+        f"SELECT DISTINCT {sql.key_hash('row_key')} FROM {STAGE} "
+        f"WHERE {check.condition} AND row_key IS NOT NULL ORDER BY 1 LIMIT 5"
+    )
+
+
+def shared_moments() -> str:
+    """``(rows)`` whose time many others have too, to the microsecond; midnights are dates, not moments."""
+    return f"SELECT COALESCE(SUM(copies), 0) FROM ({_crowded()}) AS crowded"
+
+
+def shared_moment_samples() -> str:
+    """Up to five hashed keys of such rows."""
+    return (
+        f"SELECT {sql.key_hash('row_key')} FROM {STAGE} WHERE withheld IS NULL "
+        f"AND occurred_at IN (SELECT occurred_at FROM ({_crowded()}) AS crowded) ORDER BY 1 LIMIT 5"
+    )
+
+
+def _crowded() -> str:
+    return (
+        f"SELECT occurred_at, COUNT(*) AS copies FROM {STAGE} WHERE withheld IS NULL "
+        f"AND occurred_at <> DATE_TRUNC('day', occurred_at) GROUP BY occurred_at HAVING COUNT(*) >= {CROWD}"
+    )
+
+
 def _difference(source: Source, state: str) -> str:
-    """Each row of the stage, and each tracked row that left it, with what happened to it."""
+    """Each row of the stage, and each tracked row that left it, with what happened to it.
+
+    A row that is withheld has not left: it keeps what was accepted of it before.
+    """
     left = "WHEN t.present THEN 'exited' ELSE 'gone'"
     joined = ""
     if source.kept_by_others is not None:
@@ -182,16 +247,18 @@ def _difference(source: Source, state: str) -> str:
         later = f"WHEN {differs} OR t.mapping <> {sql.literal(source.mapping)} THEN 'changed'"
     else:
         later = f"WHEN {differs} AND t.mapping = {sql.literal(source.mapping)} THEN 'altered'"
+    same = "changed" if source.resend else "unchanged"
+    known = f"(SELECT * FROM {state}{where(source)})" if source.exits else state
     columns = ["s.occurred_at", *(f"s.{name}" for name in source.payload_names)]
     return (
         f"SELECT COALESCE(s.row_key, t.row_key) AS row_key, {_halves(source)}, "
         f"COALESCE(s.payload_hash, '') AS payload_hash, {', '.join(columns)}, "
-        f"CASE WHEN s.row_key IS NULL THEN CASE {left} END WHEN t.row_key IS NULL THEN 'added' "
+        f"CASE WHEN s.withheld IS NOT NULL THEN 'withheld' WHEN s.row_key IS NULL THEN CASE {left} END "
+        f"WHEN t.row_key IS NULL THEN 'added' "
         f"WHEN NOT t.present THEN '{'barred' if source.bars else 'returned'}' {later} "
-        "ELSE 'unchanged' END AS change "
-        f"FROM (SELECT * FROM {STAGE} WHERE withheld IS NULL) AS s "
-        f"{'FULL' if source.exits else 'LEFT'} JOIN {_tracked(source, state)} AS t ON t.row_key = s.row_key"
-        f"{joined}"
+        f"ELSE '{same}' END AS change "
+        f"FROM (SELECT * FROM {STAGE} WHERE row_key IS NOT NULL) AS s "
+        f"{'FULL' if source.exits else 'LEFT'} JOIN {known} AS t ON t.row_key = s.row_key{joined}"
     )
 
 
@@ -203,19 +270,8 @@ def _halves(source: Source) -> str:
     return f"COALESCE(s.identifier, {first}) AS identifier, COALESCE(s.partner, {second}) AS partner"
 
 
-def _tracked(source: Source, state: str) -> str:
-    """The state, without rows that are withheld now: they have not left the source."""
-    if not source.exits:
-        return state
-    held = f"SELECT DISTINCT row_key FROM {STAGE} WHERE withheld IS NOT NULL AND row_key IS NOT NULL"
-    return (
-        f"(SELECT known.* FROM {state} AS known LEFT JOIN ({held}) AS held ON held.row_key = known.row_key "
-        "WHERE held.row_key IS NULL)"
-    )
-
-
 def change_counts(source: Source, state: str) -> str:
-    """``(change, rows)``: added, returned, changed, unchanged, altered (a sent event), exited, gone;
+    """``(change, rows)``: added, returned, changed, unchanged, altered (a sent event), exited, gone, withheld;
     barred (came back after it was suppressed), elsewhere (left, but another people sync sends it)."""
     return f"SELECT change, COUNT(*) FROM ({_difference(source, state)}) AS difference GROUP BY 1"
 

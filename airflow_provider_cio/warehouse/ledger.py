@@ -51,13 +51,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class PreflightFinding:
-    """Something that is wrong with a source. A `stop` ends the run; rows of a `warning` are not sent.
+    """Something that is wrong with a source. A `stop` ends the run; rows of a `warning` are not sent, those of a
+    `notice` are.
 
     `samples` are hashed keys. `rows` is 0 where the finding is not about rows.
     """
 
     name: str
-    severity: Literal["stop", "warning"]
+    severity: Literal["stop", "warning", "notice"]
     message: str
     field: str = ""
     rows: int = 0

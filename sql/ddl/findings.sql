@@ -2,9 +2,9 @@
 CREATE TABLE IF NOT EXISTS {{ schema }}.findings (
     sync      VARCHAR(63)    NOT NULL,
     run_id    VARCHAR(250)   NOT NULL,
-    phase     VARCHAR(16)    NOT NULL,  -- preflight | plan
+    phase     VARCHAR(16)    NOT NULL,  -- preflight | plan | reconcile
     name      VARCHAR(64)    NOT NULL,  -- duplicate_key, identifier_missing, ...
-    severity  VARCHAR(16)    NOT NULL,  -- stop | warning
+    severity  VARCHAR(16)    NOT NULL,  -- stop | warning | notice
     field     VARCHAR(256),
     rows      BIGINT         NOT NULL,  -- how many rows it concerns
     samples   VARCHAR(256),             -- up to five hashed keys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -149,6 +150,33 @@ def test_the_event_sync_follows_the_people_sync(dags: Dags) -> None:
     assert [asset.uri for asset in announced] == ["customerio://sync/people"]
     (waited_for,) = events.timetable.asset_condition.objects
     assert waited_for.uri == "customerio://sync/customers"
+
+
+def test_reconcile_names_drift_and_leaves_the_run_green(lab: Any, send_people: Any) -> None:
+    lab.customers(3)
+    send_people()
+    lab.writer(
+        {
+            "type": "person",
+            "action": "identify",
+            "identifiers": {"id": "c1"},
+            "attributes": {"name": "Somebody else"},
+        }
+    )
+    run = send_people()
+    assert (run.state, run.tasks["reconcile"]) == ("success", "success")
+    assert run.xcom("reconcile")["by_reason"] == {"overwritten": 1}
+
+
+def test_without_an_app_key_nothing_is_read_back(
+    lab: Any, send_people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {"site_id": "sandbox-site", "track_api_key": "sandbox-track-key", "base_url": lab.customerio.url}
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_CUSTOMERIO_DEFAULT", json.dumps({"conn_type": "customerio", "extra": keys})
+    )
+    run = send_people()
+    assert (run.tasks["verdict"], run.tasks["reconcile"]) == ("failed", "skipped")
 
 
 def test_the_senders_share_follows_its_pool_slots(

@@ -201,3 +201,29 @@ def test_a_connection_kept_by_airflow_itself(
     finally:
         delete.func(delete)
     assert status == 0, err
+
+
+@pytest.fixture
+def customerio_connection(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = {"site_id": "sandbox-site", "track_api_key": "sandbox-track-key", "app_api_key": "sandbox-app-key"}
+    connection = {"conn_type": "customerio", "extra": {**keys, "base_url": lab.customerio.url}}
+    monkeypatch.setenv("AIRFLOW_CONN_CUSTOMERIO_DEFAULT", json.dumps(connection))
+
+
+@pytest.mark.usefixtures("customerio_connection")
+def test_repair_and_replay(run: Run, people: str, lab: Any) -> None:
+    status, _, err = run("replay-rejects", people, "--reason", "nothing like it")
+    assert (status, "there is nothing to replay" in err) == (1, True)
+    status, out, _ = run("repair", people)
+    assert (status, json.loads(out)["sent"]) == (0, 0)
+    assert lab.received() == 0
+
+
+@pytest.mark.usefixtures("customerio_connection")
+def test_a_staging_that_only_a_task_can_render(run: Run, people: str) -> None:
+    file = Path(people).parents[1] / "contract.yaml"
+    contract = yaml.safe_load(file.read_text())
+    contract["staging"]["s3"] = "{{ ds }}"
+    file.write_text(yaml.safe_dump(contract))
+    status, _, err = run("repair", people)
+    assert (status, "cannot be rendered outside a task" in err) == (1, True)

@@ -103,6 +103,7 @@ def test_rows_without_a_usable_identifier_are_counted_and_never_sent(lab: Lab) -
     found = lab.rows("SELECT name, severity, rows, samples FROM cio_sync.findings ORDER BY name")
     assert found == [
         ("identifier_missing", "warning", 2, None),
+        ("identifier_padded", "notice", 1, hashed("padded")),
         ("identifier_too_long", "warning", 1, hashed("x" * 151)),
     ]
 
@@ -167,12 +168,13 @@ def test_a_poisoned_batch_is_taken_apart_until_the_poison_stands_alone(lab: Lab)
 
 def test_rows_refused_before_sending_fail_the_run_past_the_limit(lab: Lab) -> None:
     lab.customers(20)
-    lab.run("UPDATE cio_marts.customers SET name = REPEAT('y', 1001) WHERE customer_id IN ('c4', 'c5')")
+    lab.run("UPDATE cio_marts.customers SET name = CASE WHEN orders IN (4, 5) THEN '{' ELSE '{}' END")
+    sync = lab.people(attributes={"name": {"column": "name", "type": "json"}})
     with pytest.raises(RejectedRowsError, match=r"2 of 20 rows were refused \(10.00 %, allowed 1 %\)"):
-        run_sync(lab.context(lab.people()))
+        run_sync(lab.context(sync))
     assert lab.rows("SELECT status, accepted, rejected, sent FROM cio_sync.runs") == [("partial", 18, 2, 18)]
     assert lab.rows("SELECT DISTINCT reason, field, sent FROM cio_sync.rejects") == [
-        ("value_over_1000_bytes", "attributes.name", False)
+        ("invalid_json", "attributes.name", False)
     ]
     assert lab.stats()["people"] == 18
 

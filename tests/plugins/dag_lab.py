@@ -158,6 +158,7 @@ def connect(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
             "extra": {
                 "site_id": "sandbox-site",
                 "track_api_key": "sandbox-track-key",
+                "app_api_key": "sandbox-app-key",
                 "base_url": lab.customerio.url,
             },
         },

@@ -11,6 +11,7 @@ import httpx
 import pytest
 import redshift_connector
 
+from airflow_provider_cio.clients.app import AppClient
 from airflow_provider_cio.clients.track import TrackClient
 from airflow_provider_cio.core.contract import Contract, Sync
 from airflow_provider_cio.engine.context import SyncContext
@@ -75,6 +76,31 @@ class Lab:
         )
         self.closing.append(client)
         return client
+
+    def app(self) -> AppClient:
+        """A client of the sandbox's App API."""
+        client = AppClient(
+            api_key="sandbox-app-key",
+            base_url=self.customerio.url,
+            rate=10_000,
+            attempts=2,
+            sleep=lambda _: None,
+        )
+        self.closing.append(client)
+        return client
+
+    def setting(self, **changes: Any) -> None:
+        """Settings of the sandbox."""
+        self._sandbox("PUT", "settings", json=changes)
+
+    def writer(self, *items: dict[str, Any]) -> None:
+        """Somebody else who writes to the same workspace."""
+        answer = httpx.post(
+            f"{self.customerio.url}/api/v2/batch",
+            json={"batch": list(items)},
+            auth=("sandbox-site", "sandbox-track-key"),
+        )
+        assert (answer.status_code, answer.json()) == (200, {})
 
     def context(self, sync: Sync, run_id: str = "run-1", **changes: Any) -> SyncContext:
         """The sync in a run."""

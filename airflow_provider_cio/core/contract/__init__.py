@@ -15,6 +15,7 @@ from airflow_provider_cio.core.contract.policies import (
     OnExit,
     SetFlag,
 )
+from airflow_provider_cio.core.contract.protections import Reconcile
 from airflow_provider_cio.core.contract.sync import Device, MappingTest, Sync
 from airflow_provider_cio.core.contract.words import (
     Canonical,
@@ -64,6 +65,7 @@ __all__ = [
     "Nulls",
     "OnExit",
     "Percent",
+    "Reconcile",
     "SetFlag",
     "Staging",
     "Sync",

@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from airflow_provider_cio.core.contract.fields import FieldMapping, Mapped
+from airflow_provider_cio.core.contract.findings import Actions
 from airflow_provider_cio.core.contract.kinds import KINDS, ONLY_SOME
 from airflow_provider_cio.core.contract.policies import Deadline, ExitFlag, ExitSegment, Guards, OnExit
+from airflow_provider_cio.core.contract.protections import Reconcile
 from airflow_provider_cio.core.contract.words import (
     ColumnName,
     Duration,
@@ -71,12 +73,14 @@ class Sync(Model):
     guards: Guards = Field(Guards(), description="Limits of a plan")
     deadline: Deadline | None = Field(None, description="When a run is late")
     max_rejected_pct: Percent = Field(1.0, description="Refused rows past this make the run fail")
+    reconcile: Reconcile = Field(Reconcile(), description="What is read back after each run")
     rows_per_shard: Annotated[int, Field(ge=1)] = Field(
         50_000, description="Rows of a piece that one task sends"
     )
     pool_slots: Annotated[
         int, Field(ge=1, description="Slots of a task that sends: its share of the workspace's rate")
     ] = 1
+    findings: Actions = Field({}, description="What to do about a finding: skip, truncate, fail or report")
     tests: list[MappingTest] = Field([], description="Rows, and the operations expected of them")
 
     @model_validator(mode="after")
