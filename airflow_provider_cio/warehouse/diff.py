@@ -121,7 +121,7 @@ def stage(source: Source) -> str:
     """Read the source into the temporary table `STAGE`, with what withholds a row and its payload hash."""
     measured = [measure.rsplit(" AS ", 1)[1] for measure in _measures(source)]
     return (
-        f"CREATE TEMPORARY TABLE {STAGE} AS SELECT {', '.join([*_staged(source), *measured])}, "
+        f"CREATE TEMPORARY TABLE {STAGE} AS SELECT {', '.join([*row_columns(source), *measured])}, "
         f"{payload_hash(source)} AS payload_hash, {_withheld(source)} AS withheld "
         f"FROM ({mapped(source, measured=True)}) AS mapped{where(source)}"
     )
@@ -137,7 +137,8 @@ def _measures(source: Source) -> list[str]:
     return measuring.measures(source.limits, text, source.identifier, source.fields)
 
 
-def _staged(source: Source) -> list[str]:
+def row_columns(source: Source) -> list[str]:
+    """Columns of :func:`mapped`, in order."""
     return ["row_key", "identifier", "partner", "occurred_at", *source.payload_names]
 
 
@@ -294,7 +295,7 @@ def withheld_samples(reason: str) -> str:
 
 def freeze(source: Source, state: str, changes: str, shards: int) -> str:
     """The frozen plan: the rows to send, with their payload, shard, lane and order in the shard."""
-    kept = ", ".join([*_staged(source), "payload_hash"])
+    kept = ", ".join([*row_columns(source), "payload_hash"])
     shard = sql.shard_of("identifier", shards)
     if source.occurred_at is None:
         hashed, event_id = "", "CAST(NULL AS VARCHAR(26))"
