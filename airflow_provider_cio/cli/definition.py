@@ -22,7 +22,7 @@ ARG_SHOW_VALUES = _arg(
 )
 ARG_REASON = _arg("--reason", help="Only rows that were refused with this reason")
 ARG_DIR = _arg("directory", metavar="DIR", help="Folder that gets dags/ and sql/; made when it is absent")
-ARG_WHICH = _arg("which", choices=("contract", "sync"), help="Which file's schema")
+ARG_WHICH = _arg("which", choices=("contract", "sync", "audience"), help="Which file's schema")
 
 
 def get_cli_commands() -> list[GroupCommand]:
@@ -75,7 +75,7 @@ _SUBCOMMANDS = (
     ),
     ActionCommand(
         name="schema",
-        help="Print the JSON Schema of contract.yaml or of a sync, for editors",
+        help="Print the JSON Schema of contract.yaml, a sync or an audience, for editors",
         func=lazy_load_command(f"{_COMMANDS}.schema.schema"),
         args=(ARG_WHICH,),
     ),

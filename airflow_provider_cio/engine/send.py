@@ -12,7 +12,7 @@ from typing import TypedDict
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from airflow_provider_cio.core.batching import Packer
+from airflow_provider_cio.core.batching import Packer, bodies
 from airflow_provider_cio.core.operations import render
 from airflow_provider_cio.engine import plan as plans
 from airflow_provider_cio.engine.context import SyncContext
@@ -20,6 +20,7 @@ from airflow_provider_cio.engine.delivery import Delivery, Load
 from airflow_provider_cio.engine.doors import Door, doors
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.outcomes import Recorder, settled_ordinals
+from airflow_provider_cio.engine.progress import Progress
 from airflow_provider_cio.exceptions import ContractError, UnknownOutcomeError, WarehouseError
 from airflow_provider_cio.warehouse import bulk
 from airflow_provider_cio.warehouse.bulk import Outcome
@@ -29,6 +30,10 @@ log = logging.getLogger(__name__)
 ROWS_AT_ONCE = 10_000
 ROWS_PER_LANE = 2_000
 """Below this a further lane would only make smaller requests."""
+
+
+Tail = tuple[pa.Array, pa.LargeBinaryArray]
+"""Ordinals and items."""
 
 
 class ShardReport(TypedDict):
@@ -82,7 +87,8 @@ def _attempt(ctx: SyncContext, delivery: Delivery) -> ShardReport:
     open_rows = rows.filter(pc.invert(pc.is_in(rows["ordinal"], value_set=settled))) if len(settled) else rows
     if open_rows.num_rows:
         try:
-            _send_lanes(ctx, plan, open_rows, delivery)
+            for door, part in doors(ctx.sync, open_rows):
+                _send_lanes(ctx, plan, part, delivery, door)
         finally:
             recorder.close()
     tally, traffic = recorder.tally, recorder.traffic
@@ -122,17 +128,23 @@ def _rows(ctx: SyncContext, plan: Plan, shard: int) -> pa.Table:
     return rows
 
 
-def _send_lanes(ctx: SyncContext, plan: Plan, rows: pa.Table, delivery: Delivery) -> None:
-    """All lanes at once; the first error stops the others before their next request, and is raised."""
+def _send_lanes(ctx: SyncContext, plan: Plan, rows: pa.Table, delivery: Delivery, door: Door) -> None:
+    """All lanes of a door at once; the first error stops the others before their next request, and is raised.
+
+    What does not fill a body of a lane waits until all lanes are done, and then fills bodies together.
+    """
     stop = threading.Event()
     lanes = max(1, min(ctx.lanes, rows.num_rows // ROWS_PER_LANE))
+    progress = Progress(f"Plan {plan.plan_id} shard {delivery.recorder.shard}", rows.num_rows)
+    tails: list[Tail] = []
 
     def lane(number: int) -> None:
         try:
-            for load in _loads(ctx, plan, _lane(rows, number, lanes), delivery.recorder):
+            for load in _loads(ctx, plan, _lane(rows, number, lanes), delivery.recorder, tails, door):
                 if stop.is_set():
                     return
                 delivery.deliver(load)
+                progress.add(len(load.items))
         except BaseException:
             stop.set()
             raise
@@ -144,6 +156,8 @@ def _send_lanes(ctx: SyncContext, plan: Plan, rows: pa.Table, delivery: Delivery
                 future.result()
         finally:
             stop.set()
+    for load in _together(tails, door):
+        delivery.deliver(load)
 
 
 def _lane(rows: pa.Table, number: int, lanes: int) -> pa.Table:
@@ -153,14 +167,13 @@ def _lane(rows: pa.Table, number: int, lanes: int) -> pa.Table:
     return rows.filter(pc.equal(remainder, number)).sort_by("ordinal")
 
 
-def _loads(ctx: SyncContext, plan: Plan, rows: pa.Table, recorder: Recorder) -> Iterator[Load]:
-    """The lane's bodies, door by door."""
-    for door, part in doors(ctx.sync, rows):
-        yield from _packed(ctx, plan, part, recorder, door)
+def _loads(
+    ctx: SyncContext, plan: Plan, rows: pa.Table, recorder: Recorder, tails: list[Tail], door: Door
+) -> Iterator[Load]:
+    """Render the lane piece by piece into full bodies; rows that the renderer refuses end here.
 
-
-def _packed(ctx: SyncContext, plan: Plan, rows: pa.Table, recorder: Recorder, door: Door) -> Iterator[Load]:
-    """Render rows piece by piece into full bodies; rows that the renderer refuses end here."""
+    What is left over in the end goes to `tails`.
+    """
     packer = Packer(envelope=door.envelope)
     ordinals, items = pa.array([], pa.int64()), pa.array([], pa.large_binary())
     for start in range(0, rows.num_rows, ROWS_AT_ONCE):
@@ -177,5 +190,13 @@ def _packed(ctx: SyncContext, plan: Plan, rows: pa.Table, recorder: Recorder, do
         for batch in packer.feed(ready):
             yield Load(ordinals.slice(0, len(batch)), items.slice(0, len(batch)), batch.body, door)
             ordinals, items = ordinals.slice(len(batch)), items.slice(len(batch))
-    for batch in packer.flush():
-        yield Load(ordinals, items, batch.body, door)
+    tails.append((ordinals, items))
+
+
+def _together(tails: list[Tail], door: Door) -> Iterator[Load]:
+    """What the lanes left over, in bodies to be sent one after another: two of them may hold the same person."""
+    ordinals = pa.concat_arrays([part for part, _ in tails])
+    items = pa.concat_arrays([part for _, part in tails])
+    for batch in bodies(items, envelope=door.envelope):
+        part = slice(batch.start, batch.stop)
+        yield Load(ordinals[part], items[part], batch.body, door)

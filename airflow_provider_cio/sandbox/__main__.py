@@ -24,7 +24,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     for service, port in DEFAULT_PORTS.items():
         up.add_argument(f"--{service}-port", type=int, help=f"default {port}, or a free one if that is taken")
-    load = commands.add_parser("shop", help="load a shop into the running sandbox, and create the marts")
+    load = commands.add_parser("shop", help="load a shop into the running sandbox")
     load.add_argument("--folder", type=Path, default=Path(".sandbox"), help="the sandbox's folder")
     load.add_argument("--customers", type=int, default=2000, help="size of the sample shop (default 2000)")
     load.add_argument("--orders", type=Path, help="orders of a real shop, Online Retail II layout")

@@ -21,6 +21,7 @@ from airflow_provider_cio.core.report import RunReport
 from airflow_provider_cio.deadlines.callback import deadline_alert
 from airflow_provider_cio.exceptions import RejectedRowsError
 from airflow_provider_cio.templates.description import describe
+from airflow_provider_cio.templates.freshness import schedule_of
 from airflow_provider_cio.transfers.policy import RETRIES, RETRY_DELAY, retry_policy
 from airflow_provider_cio.transfers.redshift_to_customerio import contract_beside, sync_asset
 
@@ -46,7 +47,7 @@ def sync_dag(sync_file: str | Path) -> DAG:
         dag_id_of(sync.name),
         description=sync.description,
         doc_md=describe(sync),
-        schedule=_after(sync) or sync.cadence,
+        schedule=_after(sync) or schedule_of(sync, contract_beside(file).parent),
         start_date=SCHEDULED_SINCE,
         catchup=False,
         max_active_runs=1,

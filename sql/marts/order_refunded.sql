@@ -1,11 +1,12 @@
--- Grain: one row per refund or cancellation of a known customer. Key: refund_id. occurred_at is its time, in UTC.
-CREATE VIEW cio_marts.order_refunded AS
+-- Grain: one row per refund or cancellation of a known customer. Key: refund_id.
+-- Build: view
+-- Used by: the sync orders_refunded. occurred_at is the time of the refund, in UTC.
 SELECT
-    refund_id,
+    subject_id AS refund_id,
     order_id,
     customer_id,
-    refunded_at AS occurred_at,
+    occurred_at,
     amount,
     reason
-FROM cio_staging.stg_refunds
-WITH NO SCHEMA BINDING
+FROM {{ ref('retention_events') }}
+WHERE event_name = 'Order Refunded'

@@ -1,7 +1,7 @@
--- One row per registered customer (key: customer_id), times in UTC, emails lower-cased.
+-- Grain: one row per registered customer. Key: customer_id.
+-- Build: table, DISTKEY (customer_id) because everything joins by customer, SORTKEY (customer_id) so that these joins merge.
 -- An account that was exported twice, word for word, counts once; rows without a customer_id are nobody.
 -- An email belongs to the customer who registered first with it; the others have none, so that no two people share one.
-CREATE VIEW cio_staging.stg_customers AS
 WITH base AS (
     SELECT DISTINCT
         customer_id,
@@ -11,7 +11,7 @@ WITH base AS (
         country,
         created_at,
         accepts_marketing
-    FROM shop.customers
+    FROM {{ source('customers') }} AS customers
     WHERE customer_id IS NOT NULL
 ),
 ranked AS (
@@ -26,7 +26,6 @@ SELECT
     first_name,
     last_name,
     country,
-    CONVERT_TIMEZONE('Europe/London', 'UTC', created_at) AS created_at,
+    created_at,
     accepts_marketing
 FROM ranked
-WITH NO SCHEMA BINDING

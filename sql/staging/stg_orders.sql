@@ -1,49 +1,34 @@
--- One row per paid order of a known customer (key: order_id), times in UTC.
--- A guest's order goes to the customer who owns its email, else to the one customer who gave that email up; guests
--- without an account are not in here.
-CREATE VIEW cio_staging.stg_orders AS
-WITH former AS (
-    SELECT LOWER(TRIM(old_email)) AS email, MIN(customer_id) AS customer_id
-    FROM shop.email_changes
-    GROUP BY LOWER(TRIM(old_email))
-    HAVING COUNT(DISTINCT customer_id) = 1
-),
-failed AS (
-    SELECT order_id
-    FROM shop.payments
-    GROUP BY order_id
-    HAVING MAX(CASE WHEN status = 'paid' THEN 1 ELSE 0 END) = 0
-),
-refunded AS (
-    SELECT order_id, SUM(amount) AS refunded_amount
-    FROM shop.refunds
-    WHERE order_id IS NOT NULL
-    GROUP BY order_id
-),
-base AS (
+-- Grain: one row per order of a known customer, paid or not. Key: order_id.
+-- Build: table, DISTKEY (customer_id) because windows and sums are by customer, SORTKEY (ordered_at) because readers ask for days.
+-- Times in UTC, amounts in the currency of the business. A guest's order goes to the customer whom its email leads to;
+-- guests without an account are not in here. `changed_at` is the latest moment at which its payments changed.
+WITH payments AS (
     SELECT
-        orders.order_id,
-        COALESCE(orders.customer_id, owner.customer_id, former.customer_id) AS customer_id,
-        CONVERT_TIMEZONE('Europe/London', 'UTC', orders.ordered_at) AS ordered_at,
-        orders.currency,
-        COALESCE(orders.discount, 0) AS discount,
-        orders.total,
-        COALESCE(refunded.refunded_amount, 0) AS refunded_amount
-    FROM shop.orders AS orders
-    LEFT JOIN cio_staging.stg_customers AS owner ON owner.email = LOWER(TRIM(orders.email))
-    LEFT JOIN former ON former.email = LOWER(TRIM(orders.email))
-    LEFT JOIN refunded ON refunded.order_id = orders.order_id
-    LEFT JOIN failed ON failed.order_id = orders.order_id
-    WHERE failed.order_id IS NULL
+        order_id,
+        MAX(CASE WHEN LOWER(status) = 'paid' THEN 1 ELSE 0 END) AS paid,
+        MAX(paid_at) AS tried_at
+    FROM {{ source('payments') }} AS payments
+    GROUP BY order_id
+),
+reductions AS (
+    SELECT order_id, SUM(amount) AS amount, MAX(code) AS code
+    FROM {{ source('discounts') }} AS discounts
+    GROUP BY order_id
 )
 SELECT
-    base.*,
-    CASE
-        WHEN refunded_amount >= total AND total > 0 THEN 'refunded'
-        WHEN refunded_amount > 0 THEN 'partly_refunded'
-        ELSE 'paid'
-    END AS order_state,
-    ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY ordered_at, order_id) AS order_number
-FROM base
-WHERE customer_id IS NOT NULL
-WITH NO SCHEMA BINDING
+    orders.order_id,
+    COALESCE(orders.customer_id, emails.customer_id) AS customer_id,
+    orders.ordered_at,
+    orders.currency,
+    CAST({{ converted('orders.total', 'orders.currency') }} AS DECIMAL(18, 4)) AS total,
+    CAST(COALESCE(
+        {{ converted('COALESCE(orders.discount, reductions.amount)', 'orders.currency') }}, 0
+    ) AS DECIMAL(18, 4)) AS discount,
+    reductions.code AS discount_code,
+    COALESCE(payments.paid, 1) = 1 AS is_paid,
+    GREATEST(orders.ordered_at, payments.tried_at) AS changed_at
+FROM {{ source('orders') }} AS orders
+LEFT JOIN {{ ref('stg_emails') }} AS emails ON emails.email = LOWER(TRIM(orders.email))
+LEFT JOIN payments ON payments.order_id = orders.order_id
+LEFT JOIN reductions ON reductions.order_id = orders.order_id
+WHERE COALESCE(orders.customer_id, emails.customer_id) IS NOT NULL

@@ -64,7 +64,8 @@ def test_our_folder_has_no_import_errors(airflow_home: Path) -> None:
     bag = BundleDagBag(str(SHIPPED), bundle_path=SHIPPED, bundle_name="dags-folder")
     assert bag.import_errors == {}
     assert set(bag.dags) == {f"cio_sync_{file.stem}" for file in SHIPPED.glob("syncs/*.yaml")} | {
-        "example_customers_in_one_task"
+        "example_customers_in_one_task",
+        "cio_enrichment",
     }
     for dag in bag.dags.values():
         assert dag.description

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlglot
 from jinja2 import Environment, StrictUndefined, meta
 
+from airflow_provider_cio.core.models.files import load_folder
+from airflow_provider_cio.core.models.render import Rendering
+from airflow_provider_cio.core.models.settings import load_models
 from airflow_provider_cio.core.sqllint import lint_sql
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted((ROOT / "sql").rglob("*.sql")) + sorted((ROOT / "dags").rglob("*.sql"))
+MODELS = load_models(ROOT / "dags/models.yaml")
+FOLDER = load_folder(ROOT / "sql")
+OF_MODELS = {model.path for model in FOLDER.models.values()} | set((ROOT / "sql/checks").glob("*.sql"))
+FILES = sorted({*(ROOT / "sql").rglob("*.sql"), *(ROOT / "dags").rglob("*.sql")} - OF_MODELS)
 VARIABLES = {"schema": "cio_sync", "table": "cio_sync.state__customers", "state": "cio_sync.state__customers"}
 
 
@@ -30,15 +37,36 @@ def test_it_is_what_redshift_takes(file):
     assert sqlglot.parse(text, dialect="redshift")
 
 
+@pytest.mark.parametrize("earlier", [None, "cio_marts.earlier"], ids=["whole", "incremental"])
+@pytest.mark.parametrize("file", sorted(OF_MODELS), ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_model_is_what_redshift_takes(file, earlier):
+    rendering = Rendering(
+        MODELS,
+        datetime(2026, 3, 1, tzinfo=UTC),
+        lambda name: f"cio_build.{name}__1",
+        incremental=lambda _: earlier,
+        history=lambda _: earlier,
+    )
+    text = rendering.render(file.stem, file.read_text())
+    assert lint_sql(text) == []
+    assert sqlglot.parse_one(text, dialect="redshift").find(sqlglot.exp.Select)
+
+
+def test_tables_say_how_they_are_spread():
+    tables = [model for model in FOLDER.models.values() if model.kind == "table"]
+    assert tables
+    for model in tables:
+        assert "DIST" in model.physical, model.path
+        assert "because" in model.about, model.path
+
+
 def test_marts_say_their_grain():
-    for file in sorted((ROOT / "sql" / "marts").glob("*.sql")):
-        assert file.read_text().startswith("-- Grain: one row per"), file
+    for model in FOLDER.models.values():
+        assert model.grain.startswith("one row per"), model.path
 
 
 def test_marts_do_not_change_with_the_clock():
     """Else every run would find every person changed."""
     clock = re.compile(r"\b(getdate|sysdate|now|current_\w+|random|timeofday)\b", re.IGNORECASE)
-    for file in sorted((ROOT / "sql" / "staging").glob("*.sql")) + sorted(
-        (ROOT / "sql" / "marts").glob("*.sql")
-    ):
+    for file in OF_MODELS:
         assert not clock.search(re.sub(r"--.*", "", file.read_text())), file

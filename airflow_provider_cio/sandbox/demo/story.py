@@ -1,4 +1,4 @@
-"""The story the demo tells: start everything, load a shop, let the scheduler run the syncs, reconcile."""
+"""The story the demo tells: start everything, load a shop, let Airflow build marts and run syncs, reconcile."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from airflow_provider_cio.sandbox import shop
 from airflow_provider_cio.sandbox.demo.airflow_stack import AirflowStack, StackError
 from airflow_provider_cio.sandbox.demo.reconcile import compare, read_customerio, read_findings, read_runs
 from airflow_provider_cio.sandbox.demo.screen import Screen, Steps
-from airflow_provider_cio.sandbox.demo.syncs import SyncRun, run_syncs, set_connections
+from airflow_provider_cio.sandbox.demo.syncs import SyncRun, build_marts, run_syncs, set_connections
 from airflow_provider_cio.sandbox.guardian import Guarded, spawn
 from airflow_provider_cio.sandbox.ports import free_port
 
@@ -68,6 +68,7 @@ def tell_story(folder: Path, customers: int, orders: Path | None, screen: Screen
             name = _load_shop(endpoints, customers, orders, steps)
             started()
             set_connections(airflow, endpoints)
+            build_marts(airflow, steps)
             syncs = run_syncs(airflow, DAGS / "syncs", steps)
         with redshift_connector.connect(**endpoints["redshift"], ssl=False) as connection:
             runs = read_runs(connection, syncs)

@@ -10,9 +10,10 @@ from typing import Any
 
 import yaml
 
-from airflow_provider_cio.sandbox.demo.airflow_stack import AirflowStack
+from airflow_provider_cio.sandbox.demo.airflow_stack import AirflowStack, StackError
 from airflow_provider_cio.sandbox.demo.screen import Steps
 
+MARTS = "cio_enrichment"
 FINISHED = frozenset({"success", "failed"})
 TASK_DONE = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 
@@ -55,6 +56,30 @@ def set_connections(airflow: AirflowStack, endpoints: dict[str, Any]) -> None:
     )
 
 
+def build_marts(airflow: AirflowStack, steps: Steps) -> None:
+    """Let the scheduler build the marts, and wait for it.
+
+    :raises StackError: the build failed; its tasks' logs say why.
+    """
+    steps.show(MARTS, 0, 1, "waiting to be parsed")
+    airflow.wait_for_dag(MARTS)
+    started = datetime.now(UTC)
+    airflow.trigger(MARTS)
+    airflow.unpause(MARTS)
+    states: list[str] = []
+
+    def ended() -> bool:
+        run = _first_run(airflow, MARTS, started, steps)
+        states[:] = [run["state"]] if run is not None else []
+        return bool(states) and states[0] in FINISHED
+
+    airflow.wait_for(ended, "the marts to be built", seconds=1800)
+    if states != ["success"]:
+        raise StackError(
+            f"the Dag {MARTS} failed. Next step: read its tasks' logs in the Airflow UI or folder"
+        )
+
+
 def run_syncs(airflow: AirflowStack, folder: Path, steps: Steps) -> list[SyncRun]:
     """Trigger the people syncs, and wait for them and for the event syncs that their assets start."""
     syncs = {file.stem: yaml.safe_load(file.read_text()) for file in sorted(folder.glob("*.yaml"))}
@@ -70,7 +95,7 @@ def run_syncs(airflow: AirflowStack, folder: Path, steps: Steps) -> list[SyncRun
 
     def all_ended() -> bool:
         for name in syncs.keys() - ended.keys():
-            run = _first_run(airflow, name, started, steps)
+            run = _first_run(airflow, _dag_id(name), started, steps)
             if run is not None and run["state"] in FINISHED:
                 ended[name] = SyncRun(name, syncs[name]["kind"], run["dag_run_id"], run["state"])
         return len(ended) == len(syncs)
@@ -83,8 +108,9 @@ def _dag_id(name: str) -> str:
     return f"cio_sync_{name}"
 
 
-def _first_run(airflow: AirflowStack, name: str, started: datetime, steps: Steps) -> dict[str, Any] | None:
-    runs = f"/api/v2/dags/{_dag_id(name)}/dagRuns"
+def _first_run(airflow: AirflowStack, dag_id: str, started: datetime, steps: Steps) -> dict[str, Any] | None:
+    runs = f"/api/v2/dags/{dag_id}/dagRuns"
+    name = dag_id.removeprefix("cio_sync_")
     latest: list[dict[str, Any]] = airflow.get(runs, order_by="-id", limit=10)["dag_runs"]
     found = [
         run for run in latest if run["queued_at"] and datetime.fromisoformat(run["queued_at"]) >= started

@@ -1,4 +1,4 @@
-"""Put a shop into the local Redshift: Parquet to S3, COPY, staging and mart views."""
+"""Put a shop into the local Redshift: Parquet to S3, COPY."""
 
 from __future__ import annotations
 
@@ -21,9 +21,6 @@ from airflow_provider_cio.sandbox.shop.errors import ShopError
 from airflow_provider_cio.sandbox.shop.tables import SCHEMA, TABLES, create_table
 
 ROLE = "arn:aws:iam::123456789012:role/redshift-copy-unload"
-_PACKAGE = Path(__file__).resolve().parents[2]
-_SQL = (_PACKAGE / "_shipped" / "sql", _PACKAGE.parent / "sql")
-_LAYERS = ("staging", "marts")
 
 
 def connect(endpoints: dict[str, Any]) -> Connection:
@@ -43,7 +40,7 @@ def connect(endpoints: dict[str, Any]) -> Connection:
 def load(
     endpoints: dict[str, Any], *, customers: int, orders: Path | None = None, as_of: date | None = None
 ) -> dict[str, int]:
-    """Load a shop in place of what was there, and create the views; rows by table.
+    """Load a shop in place of what was there; rows by table.
 
     :param customers: size of the sample shop; not used with ``orders``.
     :param as_of: where the history of the sample shop ends; not used with ``orders``.
@@ -67,17 +64,14 @@ def load(
         cursor.execute(f"DELETE FROM {SCHEMA}.loaded")
         cursor.execute(f"INSERT INTO {SCHEMA}.loaded VALUES (%s)", (what,))
         connection.commit()
-        create_views(connection)
     return rows
 
 
 def ensure_loaded(endpoints: dict[str, Any], *, customers: int, orders: Path | None = None) -> None:
-    """As ``load``, unless just this shop is there already; the views are created anew in any case."""
+    """As ``load``, unless just this shop is there already."""
     what = _what(customers, orders)
     with connect(endpoints) as connection:
         there = _loaded(connection) == what
-        if there:
-            create_views(connection)
     if not there:
         load(endpoints, customers=customers, orders=orders)
 
@@ -102,22 +96,6 @@ def change_customers(endpoints: dict[str, Any], *, percent: float) -> int:
         )
         connection.commit()
     return wanted
-
-
-def create_views(connection: Connection) -> None:
-    """Run `sql/staging` and `sql/marts`, in the order of their names."""
-    folder = next((path for path in _SQL if path.is_dir()), None)
-    if folder is None:
-        raise ShopError(f"there is no folder sql in {_PACKAGE}. Next step: install the package again.")
-    files = [(layer, file) for layer in _LAYERS for file in sorted((folder / layer).glob("*.sql"))]
-    with connection.cursor() as cursor:
-        for layer in _LAYERS:
-            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS cio_{layer}")
-        for layer, file in reversed(files):
-            cursor.execute(f"DROP VIEW IF EXISTS cio_{layer}.{file.stem}")
-        for _, file in files:
-            cursor.execute(file.read_text())
-        connection.commit()
 
 
 def _copy(cursor: Any, storage: dict[str, str], name: str, number: int, table: pa.Table) -> None:

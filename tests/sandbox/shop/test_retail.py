@@ -15,6 +15,7 @@ import pytest
 from airflow_provider_cio.sandbox.shop import ShopError, ensure_loaded, load
 from airflow_provider_cio.sandbox.shop.retail import read
 
+pytest_plugins = ("marts_lab",)
 HEADER = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country"
 LINES = """
 100,A,Cup,2,2010-01-01 10:00:00,1.50,7.0,United Kingdom
@@ -173,9 +174,10 @@ REAL = _real_orders()
 
 
 @pytest.mark.skipif(REAL is None, reason="no year of Online Retail II: name its file in CIO_ORDERS")
-def test_a_real_year(shop_endpoints, redshift):
+def test_a_real_year(shop_endpoints, redshift, build_marts):
     """Customers and orders of the marts are those that duckdb counts in the file."""
     load(shop_endpoints, customers=0, orders=REAL)
+    build_marts()
     counted = duckdb.sql(
         f"""
         SELECT count(DISTINCT "Customer ID"),
@@ -188,7 +190,7 @@ def test_a_real_year(shop_endpoints, redshift):
     with redshift.cursor() as cursor:
         found = []
         for query in (
-            "SELECT COUNT(*), COUNT(DISTINCT customer_id) FROM cio_marts.customer_state",
+            "SELECT COUNT(*), COUNT(DISTINCT customer_id) FROM cio_marts.retention_customer_state",
             "SELECT COUNT(*), COUNT(DISTINCT order_id) FROM cio_marts.order_completed",
             "SELECT COUNT(*), COUNT(DISTINCT refund_id) FROM cio_marts.order_refunded",
         ):

@@ -17,6 +17,7 @@ from airflow_provider_cio.sandbox.shop import ShopError, change_customers, ensur
 from airflow_provider_cio.sandbox.shop.columns import TIME
 from airflow_provider_cio.sandbox.shop.tables import TABLES
 
+pytest_plugins = ("marts_lab",)
 DAY = date(2026, 11, 1)
 
 
@@ -80,12 +81,13 @@ def test_totals_are_the_lines_minus_the_discount(shop):
         assert by_order[order["order_id"]] == order["total"] + order["discount"]
 
 
-def test_marts_of_the_sample(shop_endpoints, redshift):
+def test_marts_of_the_sample(shop_endpoints, redshift, build_marts):
     load(shop_endpoints, customers=800)
+    build_marts()
     with redshift.cursor() as cursor:
         cursor.execute(
             "SELECT COUNT(*), COUNT(DISTINCT customer_id), COUNT(email), COUNT(DISTINCT email) "
-            "FROM cio_marts.customer_state"
+            "FROM cio_marts.retention_customer_state"
         )
         rows, people, emails, addresses = cursor.fetchone()
         assert rows == people == 800
@@ -103,8 +105,8 @@ def test_marts_of_the_sample(shop_endpoints, redshift):
         )
         assert cursor.fetchone()[0] == 0
         cursor.execute(
-            "SELECT COUNT(*) FROM cio_marts.customer_state "
-            "WHERE last_paid_order_at < last_order_at OR last_order_state = 'refunded'"
+            "SELECT COUNT(*) FROM cio_marts.retention_customer_state "
+            "WHERE last_paid_order_at < last_order_at OR order_state = 'refunded'"
         )
         assert cursor.fetchone()[0] > 0
 
@@ -116,9 +118,10 @@ def _rows(connection, query: str) -> list[list[Any]]:
 
 
 @pytest.fixture
-def loaded(shop, shop_endpoints, redshift):
-    """The shop of `shop` in Redshift."""
+def loaded(shop, shop_endpoints, redshift, build_marts):
+    """The shop of `shop` in Redshift, with its marts."""
     load(shop_endpoints, customers=3000, as_of=DAY)
+    build_marts()
     return redshift
 
 
@@ -162,7 +165,7 @@ def test_state_is_the_sum_of_orders_and_refunds(loaded):
     state = _rows(
         loaded,
         "SELECT customer_id, lifetime_orders, lifetime_value, is_first_time_buyer, is_repeat_buyer, vip_tier "
-        "FROM cio_marts.customer_state",
+        "FROM cio_marts.retention_customer_state",
     )
     orders: dict[str, list[Decimal]] = defaultdict(list)
     for customer, total in _rows(loaded, "SELECT customer_id, total FROM cio_marts.order_completed"):
@@ -170,10 +173,14 @@ def test_state_is_the_sum_of_orders_and_refunds(loaded):
     refunds: dict[str, Decimal] = defaultdict(Decimal)
     for customer, amount in _rows(loaded, "SELECT customer_id, amount FROM cio_marts.order_refunded"):
         refunds[customer] += amount
+    lost: dict[str, Decimal] = defaultdict(Decimal)
+    for customer, amount in _rows(loaded, "SELECT customer_id, amount FROM cio_staging.stg_chargebacks"):
+        lost[customer] += amount
+    assert lost
     assert {row[5] for row in state} == {"none", "silver", "gold"}
     for customer, count, value, first_time, repeat, tier in state:
         assert count == len(orders[customer])
-        assert value == sum(orders[customer]) - refunds[customer]
+        assert value == sum(orders[customer]) - refunds[customer] - lost[customer]
         assert (first_time, repeat) == (count == 1, count > 1)
         assert tier == ("gold" if value >= 1000 else "silver" if value >= 300 else "none")
 
@@ -185,13 +192,15 @@ def test_history_ends_with_the_day(shop):
                 assert pc.max(table[field.name]).as_py() < datetime(2026, 11, 1) + timedelta(hours=2)
 
 
-def test_loading_again_changes_nothing_and_one_percent_is_one_percent(shop_endpoints, redshift):
+def test_loading_again_changes_nothing_and_one_percent_is_one_percent(shop_endpoints, redshift, build_marts):
     ensure_loaded(shop_endpoints, customers=800)
-    query = "SELECT customer_id, accepts_marketing FROM cio_marts.customer_state"
+    build_marts()
+    query = "SELECT customer_id, accepts_marketing FROM cio_marts.retention_customer_state"
     seen = [_people(redshift, query)]
     for _ in range(2):
         changed = change_customers(shop_endpoints, percent=1)
         ensure_loaded(shop_endpoints, customers=800)
+        build_marts()
         seen.append(_people(redshift, query))
         assert changed == 8
         assert len(set(seen[-1]) - set(seen[-2])) == 8

@@ -125,7 +125,7 @@ def test_init_lays_out_what_lint_accepts(run: Any, tmp_path: Path) -> None:
     written = {Path(line).relative_to(tmp_path / "new") for line in out.splitlines()}
     assert Path("dags/contract.yaml") in written
     assert Path("dags/syncs/customers.yaml") in written
-    assert Path("sql/marts/customer_state.sql") in written
+    assert Path("sql/marts/retention_customer_state.sql") in written
     assert not [path for path in written if "__pycache__" in path.parts]
     for path in written:
         assert (tmp_path / "new" / path).read_bytes() == (REPOSITORY / path).read_bytes()

@@ -1,0 +1,57 @@
+"""Are the team's tables still what `models.yaml` says? Asked before anything is built."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from airflow_provider_cio.core.columns import FAMILIES, Family
+from airflow_provider_cio.core.models.settings import Models
+from airflow_provider_cio.core.models.sources import ACCEPTED, SOURCES
+from airflow_provider_cio.exceptions import SourceError
+from airflow_provider_cio.warehouse import statements as sql
+from airflow_provider_cio.warehouse.session import Warehouse
+
+_STAYS = "What is public stays as it was."
+
+
+def check_sources(warehouse: Warehouse, models: Models) -> dict[str, Family]:
+    """The type family of each mapped column, by `source.column`; no row is read.
+
+    :raises SourceError: tables or columns are gone, renamed or of another type; names all of them.
+    """
+    families: dict[str, Family] = {}
+    wrong: list[str] = []
+    for name, mapping in models.sources.items():
+        try:
+            columns = _columns(warehouse, mapping.table)
+        except SourceError as error:
+            wrong.append(f"sources.{name}: {error.message}")
+            continue
+        for column, theirs in mapping.columns.items():
+            found = columns.get(theirs.lower())
+            where = f"sources.{name}.columns.{column}: {mapping.table}"
+            if found is None:
+                near = get_close_matches(theirs.lower(), columns, n=1)
+                hint = f": was it renamed to {near[0]}?" if near else f"; it has {', '.join(columns)}"
+                wrong.append(f"{where} has no column {theirs}{hint}")
+                continue
+            family, kind = FAMILIES.get(found), SOURCES[name].columns[column].kind
+            if family not in ACCEPTED[kind]:
+                accepted = ", ".join(sorted(ACCEPTED[kind]))
+                wrong.append(f"{where}: {theirs} is {family or f'of type {found}'}, not {accepted}")
+            else:
+                families[f"{name}.{column}"] = family
+    if wrong:
+        raise SourceError(
+            "The sources are not what models.yaml says. " + ". ".join(wrong) + f". {_STAYS}",
+            next_step="correct `sources` in dags/models.yaml, or the tables.",
+        )
+    return families
+
+
+def _columns(warehouse: Warehouse, table: str) -> dict[str, int]:
+    """Type OIDs by column."""
+    described = warehouse.transaction(
+        lambda session: session.describe(f"SELECT * FROM {sql.relation(table)} LIMIT 0")
+    )
+    return {name.lower(): oid for name, oid in described}

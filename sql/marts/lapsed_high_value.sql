@@ -1,0 +1,14 @@
+-- Grain: one row per lapsed customer with several orders of high value. Key: customer_id.
+-- Build: view
+-- Used by: winback audiences. Messages and holdouts are applied by the audience until message marts are there.
+SELECT
+    customer_id,
+    email,
+    last_paid_order_at,
+    lifetime_orders,
+    lifetime_value,
+    average_order_value,
+    primary_category,
+    vip_tier
+FROM {{ ref('retention_customer_state') }}
+WHERE is_reactivation_eligible AND average_order_value >= {{ thresholds.high_average_order_value }}

@@ -1,0 +1,6 @@
+-- Grain: one row per customer who sends back or is refunded most of what they buy. Key: customer_id.
+-- Build: view
+-- Used by: suppression of prospecting seeds and promotions.
+SELECT customer_id, email, return_rate, lifetime_orders
+FROM {{ ref('retention_customer_state') }}
+WHERE lifetime_orders >= {{ thresholds.high_return_min_orders }} AND return_rate >= {{ thresholds.high_return_rate }}
