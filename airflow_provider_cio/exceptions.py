@@ -9,6 +9,7 @@
     |   |-- RequestRefusedError   the destination refused a whole request (4xx)
     |   |-- SourceError           the source is missing, mistyped, or breaks its own key
     |   |-- GuardStoppedError     the plan is larger or stranger than its guards allow
+    |   |-- NotApprovedError      a person refused the plan, or it is too old to be applied
     |   `-- RejectedRowsError     more rows were refused than `max_rejected_pct` allows
     `-- RetriableError        the same call may succeed later
         |-- RateLimitedError      429 after every retry
@@ -119,6 +120,10 @@ class SourceError(FatalError):
 
 class GuardStoppedError(FatalError):
     """A guard refused the plan; nothing was sent."""
+
+
+class NotApprovedError(FatalError):
+    """A person refused the plan, or it is no longer what they approved; nothing was sent."""
 
 
 class RejectedRowsError(FatalError):

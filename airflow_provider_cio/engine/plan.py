@@ -22,6 +22,7 @@ from airflow_provider_cio.engine.findings import (
 )
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.preflight import record
+from airflow_provider_cio.engine.review import review
 from airflow_provider_cio.engine.source import resolve
 from airflow_provider_cio.exceptions import CustomerIOProviderError, FatalError, SourceError
 from airflow_provider_cio.warehouse import diff, ledger, state
@@ -62,20 +63,25 @@ def make_plan(ctx: SyncContext) -> Plan:
     return plan
 
 
-def describe(ctx: SyncContext) -> dict[str, Any]:
-    """What a run would do now: counts and findings. Nothing is kept, nobody's lease is needed."""
+def describe(ctx: SyncContext, rate: float = 100.0) -> dict[str, Any]:
+    """What a run would do now, as :func:`engine.review.review` tells it, and the findings.
 
-    def look(session: Session) -> _Draft:
+    Nothing is kept, and nobody's lease is needed. `rate`: requests a second.
+    """
+
+    def look(session: Session) -> dict[str, Any]:
         state.ensure_in(session, ctx.schema, ctx.sync.name)
-        return _draft(ctx, session)
+        draft = _freeze(ctx, session)
+        shown: dict[str, Any] = {
+            "sync": ctx.sync.name,
+            "counts": draft.counts.to_dict(),
+            "to_send": draft.counts.to_send,
+        }
+        if draft.plan is not None:
+            shown = review(ctx, session, draft.plan, resolve(ctx, session), rate)
+        return shown | {"findings": [found.to_dict() for found in draft.findings]}
 
-    draft = ctx.warehouse.transaction(look, keep=False)
-    return {
-        "sync": ctx.sync.name,
-        "counts": draft.counts.to_dict(),
-        "to_send": draft.counts.to_send,
-        "findings": [found.to_dict() for found in draft.findings],
-    }
+    return ctx.warehouse.transaction(look, keep=False)
 
 
 def load(ctx: SyncContext, plan_id: str) -> Plan:

@@ -199,10 +199,16 @@ def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 
         return report
 
     planned: Any = plan_()
-    shards: Any = unload_(planned)
+    ready, guarded = planned, guards_(planned)
+    if sync.approve:
+        from airflow_provider_cio.templates.approval import approval_tasks
+
+        reviewed, ready = approval_tasks(sync, contract, planned, open_context, retrying)
+        guarded >> reviewed
+    shards: Any = unload_(ready)
     report: Any = commit_(planned, shards)
     preflight_() >> planned
-    guards_(planned) >> shards
+    guarded >> shards
     send_.expand(shard=shards) >> report
     if sync.reconcile.sample:
         reconcile_(report)

@@ -10,7 +10,16 @@ from airflow_provider_cio.warehouse.bulk import Outcome
 from airflow_provider_cio.warehouse.session import Session, Warehouse
 from airflow_provider_cio.warehouse.shipped import render_sql
 
-TABLES = ("plans", "runs", "rejects", "findings", "leases", "drift", "model_builds")
+TABLES = (
+    "plans",
+    "runs",
+    "rejects",
+    "findings",
+    "leases",
+    "drift",
+    "approvals",
+    "model_builds",
+)
 _STATE = "state__"
 _STATE_COLUMNS = "row_key, present, payload_hash, mapping, event_id, occurred_at, plan_id, synced_at"
 

@@ -1,5 +1,5 @@
 -- One row per plan that ended: the account of every row.
--- status: sent | nothing_to_send | partial (rows rejected, unknown or unsent) | guard_stopped | unload_failed
+-- status: sent | nothing_to_send | partial (rows rejected, unknown or unsent) | guard_stopped | not_approved | unload_failed
 CREATE TABLE IF NOT EXISTS {{ schema }}.runs (
     sync          VARCHAR(63)   NOT NULL,
     plan_id       VARCHAR(26)   NOT NULL,
