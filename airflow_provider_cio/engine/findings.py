@@ -123,6 +123,18 @@ def _found(
     )
 
 
+def find_quarantined(ctx: SyncContext, session: Session, source: Source, rows: int) -> PreflightFinding:
+    """Events that may be there or not, and can no longer be sent again without the danger of a second one."""
+    return PreflightFinding(
+        "event_undecided",
+        "warning",
+        f"{ctx.file}: {rows:,} events got no answer longer ago than `dedupe_horizon`; they are not sent again.",
+        rows=rows,
+        samples=_samples(session, diff.change_samples(source, ctx.state, "quarantined")),
+        next_step="look the event_id of cio_sync.undecided up in Customer.io; delete its row there to send it.",
+    )
+
+
 def _place(ctx: SyncContext, name: str) -> str:
     identity = f"identity.{ctx.sync.identifier}"
     partner = ctx.sync.partner[0] if ctx.sync.partner else ""

@@ -18,6 +18,7 @@ from airflow_provider_cio.engine.findings import (
     find_exits,
     find_load_time,
     find_measured,
+    find_quarantined,
     find_withheld,
 )
 from airflow_provider_cio.engine.lease import Lease
@@ -164,6 +165,8 @@ def _draft(ctx: SyncContext, session: Session, source: Source | None = None) -> 
     if altered := changes.get("altered", 0):
         findings.append(find_altered(ctx, session, source, altered))
     findings += find_exits(ctx, session, source, changes)
+    if quarantined := changes.get("quarantined", 0):
+        findings.append(find_quarantined(ctx, session, source, quarantined))
     tracked = session.fetch(f"SELECT COUNT(*) FROM {ctx.state} WHERE present")[0][0]
     counts = PlanCounts(
         source_rows=sum(withheld.values()),
@@ -173,6 +176,7 @@ def _draft(ctx: SyncContext, session: Session, source: Source | None = None) -> 
         unchanged=changes.get("unchanged", 0) + altered,
         exited=changes.get("exited", 0),
         unidentified=_without_key(withheld) + changes.get("barred", 0),
+        quarantined=changes.get("quarantined", 0),
     )
     return _Draft(counts, findings)
 

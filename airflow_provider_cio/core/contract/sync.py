@@ -74,6 +74,7 @@ class Sync(Model):
     guards: Guards = Field(Guards(), description="Limits of a plan")
     deadline: Deadline | None = Field(None, description="When a run is late")
     max_rejected_pct: Percent = Field(1.0, description="Refused rows past this make the run fail")
+    max_unknown: Annotated[int, Field(ge=0, description="Rows without an answer that a run may end with")] = 0
     max_plan_age: Duration = Field(timedelta(hours=24), description="An older plan is not applied any more")
     reconcile: Reconcile = Field(Reconcile(), description="What is read back after each run")
     rows_per_shard: Annotated[int, Field(ge=1)] = Field(
