@@ -60,6 +60,8 @@ def source(kind: str = "people", **changes: object) -> diff.Source:
         "mapping": "0123",
         "phones": False,
         "exits": False,
+        "undecided": "undecided",
+        "dedupe_seconds": 86_400,
     }
     return diff.Source(**values | changes)  # type: ignore[arg-type]
 
