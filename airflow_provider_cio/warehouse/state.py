@@ -18,6 +18,8 @@ TABLES = (
     "leases",
     "drift",
     "approvals",
+    "shapes",
+    "let_through",
     "model_builds",
 )
 _STATE = "state__"
