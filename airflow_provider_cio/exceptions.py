@@ -15,8 +15,10 @@
         |-- RateLimitedError      429 after every retry
         |-- DestinationDownError  5xx or no connection after every retry
         |-- UnknownOutcomeError   the request was written, and no answer came back
+        |-- TransientRejectsError rows were refused for a reason that may pass
         |-- WarehouseError        connection lost, serialisation conflict, COPY or UNLOAD failed
-        `-- LeaseLostError        another run of the same sync took over
+        |-- LeaseLostError        another run of the same sync took over
+        `-- StoppedError          the task was told to end
 
 Messages carry ids, counts, field names and the next step, never a person's data.
 """
@@ -146,9 +148,17 @@ class UnknownOutcomeError(RetriableError):
     """The request was written and no answer came back: it may have been applied."""
 
 
+class TransientRejectsError(RetriableError):
+    """Customer.io refused rows for a reason that may pass; they have no final outcome."""
+
+
 class WarehouseError(RetriableError):
     """Redshift or S3 failed in a way that may pass: lost connection, conflict 1023, COPY, UNLOAD."""
 
 
 class LeaseLostError(RetriableError):
     """Another run of the same sync holds the lease."""
+
+
+class StoppedError(RetriableError):
+    """The task was told to end (killed, timed out, marked as failed)."""

@@ -17,6 +17,7 @@ from airflow_provider_cio.engine.findings import (
     find_duplicates,
     find_load_time,
     find_measured,
+    find_quarantined,
     find_withheld,
 )
 from airflow_provider_cio.engine.holding import find_held
@@ -170,6 +171,8 @@ def _draft(ctx: SyncContext, session: Session, source: Source | None = None) -> 
     }
     if altered := changes.get("altered", 0):
         findings.append(find_altered(ctx, session, source, altered))
+    if quarantined := changes.get("quarantined", 0):
+        findings.append(find_quarantined(ctx, session, source, quarantined))
     tracked = session.fetch(f"SELECT COUNT(*) FROM {ctx.state} WHERE present")[0][0]
     counts = PlanCounts(
         source_rows=sum(withheld.values()),
@@ -179,6 +182,7 @@ def _draft(ctx: SyncContext, session: Session, source: Source | None = None) -> 
         unchanged=changes.get("unchanged", 0) + altered,
         exited=changes.get("exited", 0),
         unidentified=_without_key(withheld),
+        quarantined=changes.get("quarantined", 0),
     )
     return _Draft(counts, findings)
 

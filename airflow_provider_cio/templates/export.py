@@ -84,6 +84,7 @@ def _context(
     sync: Sync, contract: Contract, folder: Path, *, with_track: bool, with_app: bool
 ) -> Iterator[SyncContext]:
     """What the current task works in: the run's id holds the lease for all its tasks."""
+    from airflow_provider_cio.engine.stop import stop
     from airflow_provider_cio.hooks.warehouse import sync_context
 
     airflow = get_current_context()
@@ -101,6 +102,8 @@ def _context(
         pool_slots=airflow["task"].pool_slots,
         render=render,
     ) as ctx:
+        task_of_a_function: Any = airflow["task"]  # which has no other way to be told
+        task_of_a_function.on_kill = lambda: stop(ctx)
         yield ctx
 
 

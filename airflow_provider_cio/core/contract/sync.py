@@ -49,6 +49,7 @@ class Sync(Model):
     max_rejected_pct: Percent = 1.0
     columns: Columns = "additive"
     backfill: Backfill = Backfill()
+    max_unknown: Annotated[int, Field(ge=0, description="Rows without an answer that a run may end with")] = 0
     approve: Annotated[bool, Field(description="Whether a person must approve each plan")] = False
     max_plan_age: Duration = Field(timedelta(hours=24), description="An older plan is not applied any more")
     reconcile: Reconcile = Reconcile()
