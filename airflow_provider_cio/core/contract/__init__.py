@@ -15,7 +15,7 @@ from airflow_provider_cio.core.contract.policies import (
     OnExit,
     SetFlag,
 )
-from airflow_provider_cio.core.contract.protections import Reconcile
+from airflow_provider_cio.core.contract.protections import Backfill, Columns, Reconcile, Window
 from airflow_provider_cio.core.contract.sync import Device, MappingTest, Sync
 from airflow_provider_cio.core.contract.words import (
     Canonical,
@@ -41,8 +41,10 @@ from airflow_provider_cio.core.contract.workspace import (
 
 __all__ = [
     "Attribute",
+    "Backfill",
     "Canonical",
     "ColumnName",
+    "Columns",
     "Connections",
     "Contract",
     "Deadline",
@@ -71,4 +73,5 @@ __all__ = [
     "Sync",
     "TimeZone",
     "ValueType",
+    "Window",
 ]

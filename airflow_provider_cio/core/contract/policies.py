@@ -58,6 +58,10 @@ class Guards(Model):
     min_rows: Annotated[int, Field(ge=0)] = Field(1, description="Rows of the source, at least")
     max_change_pct: Percent | None = Field(None, description="Changed rows, of those tracked")
     max_exit_pct: Percent | None = Field(20.0, description="Rows that left, of those tracked")
+    max_drop_pct: Percent | None = Field(40.0, description="Rows fewer than in the last run")
+    max_growth_pct: Annotated[float, Field(ge=0)] | None = Field(
+        80.0, description="Rows more than in the last run"
+    )
     max_added: Annotated[int, Field(ge=0)] | None = Field(None, description="New rows")
     max_unidentified_pct: Percent = Field(5.0, description="Rows without a usable identifier")
 

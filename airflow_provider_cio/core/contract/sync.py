@@ -12,7 +12,7 @@ from airflow_provider_cio.core.contract.fields import FieldMapping, Mapped
 from airflow_provider_cio.core.contract.findings import Actions
 from airflow_provider_cio.core.contract.kinds import KINDS, ONLY_SOME
 from airflow_provider_cio.core.contract.policies import Deadline, ExitFlag, ExitSegment, Guards, OnExit
-from airflow_provider_cio.core.contract.protections import Reconcile
+from airflow_provider_cio.core.contract.protections import Backfill, Columns, Reconcile
 from airflow_provider_cio.core.contract.words import (
     ColumnName,
     Duration,
@@ -74,6 +74,8 @@ class Sync(Model):
     guards: Guards = Field(Guards(), description="Limits of a plan")
     deadline: Deadline | None = Field(None, description="When a run is late")
     max_rejected_pct: Percent = Field(1.0, description="Refused rows past this make the run fail")
+    columns: Columns = Field("additive", description="What a change of the source's columns does")
+    backfill: Backfill = Field(Backfill(), description="How the past is sent, and the first run")
     max_unknown: Annotated[int, Field(ge=0, description="Rows without an answer that a run may end with")] = 0
     max_plan_age: Duration = Field(timedelta(hours=24), description="An older plan is not applied any more")
     reconcile: Reconcile = Field(Reconcile(), description="What is read back after each run")
@@ -110,7 +112,15 @@ class Sync(Model):
             _one_of("related", self.related, ("object_id", "cio_object_id"))
         if self.secondary:
             _one_of("secondary", self.secondary, ("id", "email", "cio_id"))
+        self._backfill_fits()
         return self
+
+    def _backfill_fits(self) -> None:
+        flag = self.backfill.opt_in_flag
+        if flag is not None and flag not in self.attributes:
+            raise ValueError("`backfill.opt_in_flag` is one of the sync's attributes")
+        if self.kind != "events" and (self.backfill.window or self.backfill.event):
+            raise ValueError("people have no past: `backfill.window` and `event` belong to kind: events")
 
     @property
     def identifier(self) -> Identifier:
