@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
@@ -127,7 +128,7 @@ class Year:
         gaps: dict[str, list[int]] = defaultdict(list)
         for (_, sku), found in seen.items():
             ordered = sorted(found)
-            gaps[sku] += [(b - a).days for a, b in zip(ordered, ordered[1:], strict=False)]
+            gaps[sku] += [(b - a).days for a, b in itertools.pairwise(ordered)]
         due: dict[str, date] = {}
         for (customer, sku), found in seen.items():
             cycle = ceil(median(gaps[sku])) if len(gaps[sku]) >= 5 else 60
