@@ -21,8 +21,9 @@ ARG_SHOW_VALUES = _arg(
     "--show-values", action="store_true", help="Print personal data instead of kinds of values and hashes"
 )
 ARG_REASON = _arg("--reason", help="Only rows that were refused with this reason")
+ARG_NAMES = _arg("names", nargs="+", help="Guards, as the message of the stopped run names them")
 ARG_DIR = _arg("directory", metavar="DIR", help="Folder that gets dags/ and sql/; made when it is absent")
-ARG_WHICH = _arg("which", choices=("contract", "sync"), help="Which file's schema")
+ARG_WHICH = _arg("which", choices=("contract", "sync", "audience"), help="Which file's schema")
 
 
 def get_cli_commands() -> list[GroupCommand]:
@@ -62,6 +63,12 @@ _SUBCOMMANDS = (
         args=(ARG_SYNC, ARG_REASON),
     ),
     ActionCommand(
+        name="let-through",
+        help="Let the next run pass a guard, or a change of its source's columns, once",
+        func=lazy_load_command(f"{_COMMANDS}.let_through.let_through"),
+        args=(ARG_SYNC, ARG_NAMES),
+    ),
+    ActionCommand(
         name="init",
         help="Lay out the sample dags/ and sql/ to start from; nothing is overwritten",
         func=lazy_load_command(f"{_COMMANDS}.init.init"),
@@ -75,7 +82,7 @@ _SUBCOMMANDS = (
     ),
     ActionCommand(
         name="schema",
-        help="Print the JSON Schema of contract.yaml or of a sync, for editors",
+        help="Print the JSON Schema of contract.yaml, a sync or an audience, for editors",
         func=lazy_load_command(f"{_COMMANDS}.schema.schema"),
         args=(ARG_WHICH,),
     ),

@@ -160,12 +160,16 @@ class Transport:
                 f"{host} did not answer {path} ({type(error).__name__}): it may have been applied.",
                 next_step="run the sync again: identify calls are idempotent, events carry their id",
             ) from error
-        refused = error_of(response, keys=self._service.keys, other_region=self._service.other_region)
+        refused = self.refusal(response)
         if isinstance(refused, RateLimitedError):
             self.budget.limited(min(refused.retry_after or 0.0, self._seconds))
         if refused is not None:
             raise refused
         return response
+
+    def refusal(self, response: httpx.Response) -> CustomerIOProviderError | None:
+        """What an answer means: an error, or None for success."""
+        return error_of(response, keys=self._service.keys, other_region=self._service.other_region)
 
     def close(self) -> None:
         """Close the connections."""

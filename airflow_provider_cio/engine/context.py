@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from airflow_provider_cio.clients.app import AppClient
@@ -14,6 +15,18 @@ from airflow_provider_cio.engine.selection import Selection
 from airflow_provider_cio.warehouse import state
 from airflow_provider_cio.warehouse.objects import Bucket
 from airflow_provider_cio.warehouse.session import Warehouse
+
+_MEANING = (
+    "kind",
+    "identity",
+    "event",
+    "key",
+    "occurred_at",
+    "nulls",
+    "object_type_id",
+    "related",
+    "secondary",
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +40,8 @@ class SyncContext:
     :param folder: where the sync's YAML lies, for messages.
     :param lease_seconds: how long a run that died keeps others out. At least three times what the Track
         client may spend on one request.
+    :param grace_seconds: how long, after the holder's own deadline, a request of it may still be under way.
+    :param stop: set when the task is told to end: no further request starts, and the lease is not prolonged.
     :param lanes: requests in flight per shard; one person is always in the same lane.
     """
 
@@ -40,6 +55,8 @@ class SyncContext:
     selection: Selection | None = None
     folder: Path | None = None
     lease_seconds: int = 900
+    grace_seconds: int = 60
+    stop: threading.Event = field(default_factory=threading.Event)
     lanes: int = 4
 
     @property
@@ -64,8 +81,8 @@ class SyncContext:
         sync = self.sync
         meaning = sync.model_dump(
             mode="json",
-            include={"kind", "identity", "attributes", "event", "key", "occurred_at", "properties", "nulls"},
+            include=set(_MEANING),
         )
-        fields = [[name, field] for name, field in meaning.pop(sync.section).items()]
-        text = json.dumps([meaning, fields, self.contract.workspace], sort_keys=True)
+        values = [[key, value.model_dump(mode="json")] for key, value in sync.values.items()]
+        text = json.dumps([meaning, values, self.contract.workspace], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -8,9 +8,12 @@ from typing import Any
 
 from airflow.sdk import DAG, get_parsing_context
 
+from airflow_provider_cio.core.contract_files import load_contract, load_sync
 from airflow_provider_cio.exceptions import ContractError, Mistake
+from airflow_provider_cio.templates.backfill import backfill_dag, backfill_id_of
 from airflow_provider_cio.templates.broken import BrokenSync
 from airflow_provider_cio.templates.export import dag_id_of, sync_dag
+from airflow_provider_cio.transfers.redshift_to_customerio import contract_beside
 
 
 def load_syncs(folder: str | Path, namespace: dict[str, Any]) -> None:
@@ -26,13 +29,26 @@ def load_syncs(folder: str | Path, namespace: dict[str, Any]) -> None:
     if running is not None:
         if running in files:
             namespace[running] = sync_dag(files[running])
+        for file in files.values():
+            if running == backfill_id_of(file.stem):
+                namespace[running] = backfill_of(file)
         return
     breaches = _breaches(Path(folder).parent)
     for dag_id, file in files.items():
         try:
             namespace[dag_id] = _checked(file, breaches[str(file)])
+            if (history := backfill_of(file)) is not None:
+                namespace[history.dag_id] = history
         except ContractError as error:
             BrokenSync.report(dag_id, file, error, namespace)
+
+
+def backfill_of(file: Path) -> DAG | None:
+    """The Dag of a sync's history, if it names a window."""
+    sync = load_sync(file)
+    if sync.backfill.window is None:
+        return None
+    return backfill_dag(sync, load_contract(contract_beside(file)), folder=file.parent)
 
 
 def _breaches(folder: Path) -> dict[str, list[Mistake]]:

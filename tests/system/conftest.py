@@ -99,6 +99,7 @@ def _sync(name: str, **more: Any) -> dict[str, Any]:
         "source": f"cio_marts.{name}",
         "identity": {"id": "customer_id"},
         "attributes": {f"score_{name}": "score"},
+        "backfill": {"journeys_paused": True},
     } | more
 
 
@@ -107,6 +108,7 @@ SYNCS = {
     "torn": _sync("torn", rows_per_shard=5),
     "guarded": _sync("guarded", guards={"max_added": 5}),
     "stuck": _sync("stuck"),
+    "asked": _sync("asked", approve=True),
     "cleared": _sync("cleared", rows_per_shard=5),
     "late": _sync(
         "late",

@@ -14,6 +14,7 @@ from airflow_provider_cio.sandbox.customerio.faults import read_faults
 from airflow_provider_cio.sandbox.customerio.gate import Gate
 from airflow_provider_cio.sandbox.customerio.payload import MalformedError, read_item
 from airflow_provider_cio.sandbox.customerio.store import Store
+from airflow_provider_cio.sandbox.customerio.weather import Weather
 from airflow_provider_cio.sandbox.customerio.workspace import Workspace
 
 T = TypeVar("T")
@@ -106,6 +107,11 @@ async def events(request: Request) -> Response:
     return JSONResponse({"events": found, "next": str(found[-1]["seq"]) if len(found) == limit else ""})
 
 
+async def objects(request: Request) -> Response:
+    """All objects, with their attributes and whom they are related to."""
+    return JSONResponse({"objects": lookup.objects(_workspace(request).store)})
+
+
 async def requests(request: Request) -> Response:
     """The last requests, newest first: method, route, status, bytes, milliseconds."""
     return JSONResponse({"requests": [vars(each) for each in reversed(_gate(request).recent)]})
@@ -122,6 +128,19 @@ async def faults(request: Request) -> Response:
         except (ValueError, MalformedError) as error:
             return JSONResponse({"error": str(error)}, 400)
     return JSONResponse(waiting.as_list())
+
+
+async def weather(request: Request) -> Response:
+    """GET: what strikes at random. PUT: a seed and faults with their shares. DELETE: fair weather."""
+    gate = _gate(request)
+    if request.method == "DELETE":
+        gate.weather.clear()
+    elif request.method == "PUT":
+        try:
+            gate.weather = Weather.read(_read(await request.body(), dict))
+        except (ValueError, MalformedError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+    return JSONResponse(gate.weather.as_dict())
 
 
 async def settings(request: Request) -> Response:
@@ -158,7 +177,9 @@ ROUTES = [
     Route("/_sandbox/people", people),
     Route("/_sandbox/people/{identifier:quoted}", person),
     Route("/_sandbox/events", events),
+    Route("/_sandbox/objects", objects),
     Route("/_sandbox/requests", requests),
     Route("/_sandbox/faults", faults, methods=["GET", "POST", "DELETE"]),
+    Route("/_sandbox/weather", weather, methods=["GET", "PUT", "DELETE"]),
     Route("/_sandbox/settings", settings, methods=["GET", "PUT"]),
 ]

@@ -1,0 +1,1 @@
+"""Where audiences go: one file a platform, behind the interface of `base`."""
