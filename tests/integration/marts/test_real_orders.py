@@ -1,4 +1,4 @@
-"""A real year: the state of every customer, against a second computation from the file that shares nothing with ours."""
+"""A real year: the state of every customer, against a second computation from the file."""
 
 from __future__ import annotations
 
