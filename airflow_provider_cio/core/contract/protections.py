@@ -24,8 +24,8 @@ Columns = Literal["additive", "strict"]
 class Window(Model):
     """Days, both included, in UTC."""
 
-    since: date
-    until: date
+    since: date = Field(description="The first day")
+    until: date = Field(description="The last day")
 
     @model_validator(mode="after")
     def _forwards(self) -> Window:
