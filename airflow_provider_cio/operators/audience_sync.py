@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, BaseOperator, Context
 
 from airflow_provider_cio.exceptions import ContractError
 from airflow_provider_cio.transfers.policy import RETRIES, RETRY_DELAY, retry_policy
+
+if TYPE_CHECKING:
+    from airflow_provider_cio.engine.audience.context import AudienceContext
 
 
 def audience_asset(name: str) -> Asset:
@@ -45,6 +48,7 @@ class AudienceSyncOperator(BaseOperator):
         super().__init__(**{name: usual[name] for name in usual if name not in of_dag} | kwargs)
         self.audience_file = str(audience_file)
         self.contract_file = str(contract_file) if contract_file is not None else None
+        self._running: AudienceContext | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the audience.
@@ -61,11 +65,17 @@ class AudienceSyncOperator(BaseOperator):
             contract_file=Path(self.contract_file) if self.contract_file else None,
             render=lambda text: str(self.render_template(text, context)),
         ) as ctx:
+            self._running = ctx
             report = run_audience(ctx).to_dict()
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra = report
         return report
+
+    def on_kill(self) -> None:
+        """Start no further request; what was under way is written down."""
+        if self._running is not None:
+            self._running.stop.set()
 
 
 def run_id_of(context: Context) -> str:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 import redshift_connector
 
+from airflow_provider_cio.core.batching import Packer, bodies
+from airflow_provider_cio.engine import send
 from airflow_provider_cio.engine.commit import commit
 from airflow_provider_cio.engine.plan import make_plan
 from airflow_provider_cio.engine.run import run_sync
@@ -47,12 +51,12 @@ def test_shards_of_one_run_are_sent_side_by_side(lab: Lab) -> None:
     plan = make_plan(context)
     shards = [shard["shard"] for shard in unload(context, plan.plan_id)]
 
-    def send(shard: int) -> int:
+    def send_one(shard: int) -> int:
         own = lab.context(sync, warehouse=lab.new_warehouse(), track=lab.track())
         return send_shard(own, plan.plan_id, shard, "1")["accepted"]
 
     with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(send, shards)) == 400
+        assert sum(pool.map(send_one, shards)) == 400
     assert (commit(context, plan.plan_id).accepted, lab.received()) == (400, 400)
 
 
@@ -78,3 +82,25 @@ def test_a_conflict_runs_the_transaction_again_and_gives_up_in_the_end(lab: Lab)
     with pytest.raises(WarehouseError, match="1023"):
         warehouse.transaction(lambda session: disturbed(session, 99))
     assert len(tries) == 3
+
+
+def test_what_the_lanes_leave_over_fills_bodies_together(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests are as many as the bytes need, whatever the number of lanes, and nobody is in two at once."""
+    limit = 5000
+    monkeypatch.setattr(send, "ROWS_PER_LANE", 10)
+    monkeypatch.setattr(send, "Packer", partial(Packer, limit))
+    monkeypatch.setattr(send, "bodies", partial(bodies, limit=limit))
+    lab.orders(400, people=40)
+    track = lab.track()
+    sizes: list[int] = []
+    real = track.send_batch
+    monkeypatch.setattr(
+        track, "send_batch", lambda body, count: (sizes.append(len(body)), real(body, count))[1]
+    )
+    report = run_sync(lab.context(lab.events(), track=track, lanes=8))
+    assert (report.accepted, lab.received()) == (400, 400)
+    items = sum(sizes) - len(sizes) * len('{"batch":[]}')
+    assert report.requests == len(sizes) <= 1.05 * math.ceil(items / limit) + 1
+    for person in ("c0", "c17"):
+        times = [event["timestamp"] for event in lab.events_of(person)]
+        assert len(times) == 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ class AudienceContext:
     :param suppressions: the audiences that take members out of this one, by name.
     :param destinations: open clients by the names of the YAML; needed by what sends or asks.
     :param app: for an audience whose source is a Customer.io segment.
+    :param stop: set by whoever is told to end the task: no further request starts.
     :param now: UTC; windows, renewals and the books go by it.
     """
 
@@ -42,6 +44,8 @@ class AudienceContext:
     app: AppClient | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     lease_seconds: int = 900
+    grace_seconds: int = 60
+    stop: threading.Event = field(default_factory=threading.Event)
 
     @property
     def schema(self) -> str:

@@ -37,6 +37,9 @@ def build(workspace: Workspace) -> Gate:
         track_v1,
         track_v2,
     )
+    from airflow_provider_cio.sandbox.customerio.reporting import app_api as reporting_api
+    from airflow_provider_cio.sandbox.customerio.reporting import control as reporting_control
+    from airflow_provider_cio.sandbox.customerio.reporting import exports
 
     routes = [
         *track_v2.ROUTES,
@@ -45,6 +48,9 @@ def build(workspace: Workspace) -> Gate:
         *app_api.ROUTES,
         *control.ROUTES,
         *campaigns.ROUTES,
+        *reporting_api.ROUTES,
+        *exports.ROUTES,
+        *reporting_control.ROUTES,
         *page.ROUTES,
     ]
     app = Starlette(routes=routes)

@@ -18,6 +18,13 @@ SCOPE_OF = {
     "objects": "objects",
     "object_types": "objects",
     "workspaces": "workspaces",
+    "campaigns": "campaigns",
+    "newsletters": "newsletters",
+    "broadcasts": "broadcasts",
+    "transactional": "transactional",
+    "messages": "messages",
+    "exports": "exports",
+    "subscription_topics": "subscription_topics",
 }
 
 

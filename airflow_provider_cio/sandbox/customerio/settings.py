@@ -9,7 +9,20 @@ from typing import Any
 
 from airflow_provider_cio.sandbox.customerio.store import Store
 
-APP_SCOPES = ("customers", "segments", "activities", "objects", "workspaces")
+APP_SCOPES = (
+    "customers",
+    "segments",
+    "activities",
+    "objects",
+    "workspaces",
+    "campaigns",
+    "newsletters",
+    "broadcasts",
+    "transactional",
+    "messages",
+    "exports",
+    "subscription_topics",
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,10 @@ class Settings:
     app_requests_per_second: int | None = None
     retry_after: int | None = None
     """Seconds in the Retry-After header of a 429; null sends no header."""
+    page_repeats: bool = True
+    """Whether a page of messages begins with the last row of the page before it."""
+    export_polls: int = 2
+    """How often an export is still pending when it is looked at."""
     clock_offset: int = 0
     """Seconds added to the sandbox's clock: windows of hours and days can be tested at once."""
 

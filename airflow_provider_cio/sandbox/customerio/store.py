@@ -49,11 +49,39 @@ CREATE TABLE IF NOT EXISTS relationships (
 CREATE TABLE IF NOT EXISTS anonymous_relationships (
     anonymous_id TEXT, object INTEGER, attributes TEXT NOT NULL,
     PRIMARY KEY (anonymous_id, object)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS newsletters (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, topic TEXT, sent_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS transactional (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS topics (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS deliveries (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, cio INTEGER NOT NULL, customer_id TEXT, email TEXT,
+    campaign INTEGER, action INTEGER, journey INTEGER, event TEXT, newsletter INTEGER, content INTEGER,
+    transactional INTEGER, channel TEXT NOT NULL, subject TEXT NOT NULL, created_at INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS deliveries_created ON deliveries (created_at, seq);
+CREATE TABLE IF NOT EXISTS metrics (
+    seq INTEGER PRIMARY KEY, event_id TEXT NOT NULL, delivery TEXT NOT NULL, metric TEXT NOT NULL,
+    at INTEGER NOT NULL, data TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS metrics_delivery ON metrics (delivery);
+CREATE INDEX IF NOT EXISTS metrics_at ON metrics (at);
+CREATE TABLE IF NOT EXISTS held_out (journey INTEGER PRIMARY KEY, campaign INTEGER NOT NULL, cio INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS exports (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, asked TEXT NOT NULL, polls INTEGER NOT NULL, created_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS told (event_id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counters (
     family TEXT, name TEXT, n INTEGER NOT NULL, PRIMARY KEY (family, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 EMPTIED_BY_RESET = (
+    "newsletters",
+    "transactional",
+    "topics",
+    "deliveries",
+    "metrics",
+    "held_out",
+    "exports",
+    "told",
+    "marks",
     "people",
     "departed",
     "suppressed",
