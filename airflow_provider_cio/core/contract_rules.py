@@ -126,6 +126,17 @@ def events_in_the_taxonomy(file: SyncFile, folder: Folder) -> Iterator[Finding]:
             )
 
 
+def backfill_in_the_taxonomy(file: SyncFile, folder: Folder) -> Iterator[Finding]:
+    """The other name that history goes by is an event of the contract too."""
+    name = file.sync.backfill.event
+    if name is not None and name not in folder.contract.events:
+        yield file.error(
+            ("backfill", "event"),
+            f"'{name}' is not in the taxonomy" + did_you_mean(name, folder.contract.events),
+            "use a name of `events:` in contract.yaml, or add it there",
+        )
+
+
 def one_sync_for_an_event(file: SyncFile, folder: Folder) -> Iterator[Finding]:
     """Two syncs of one event mint different ids for the same moment: Customer.io would keep both."""
     for name, other in sorted(folder.files.items()):
@@ -156,6 +167,7 @@ RULES: tuple[Rule, ...] = (
     ownership.attribute_names,
     ownership.nothing_subscribes_again,
     events_in_the_taxonomy,
+    backfill_in_the_taxonomy,
     one_sync_for_an_event,
     schedule_rules.cadence_keeps_the_deadline,
     schedule_rules.after_a_people_sync,

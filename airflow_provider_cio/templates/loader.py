@@ -9,11 +9,15 @@ from typing import Any
 
 from airflow.sdk import DAG, get_parsing_context
 
+from airflow_provider_cio.core.audience.files import lint_audiences
+from airflow_provider_cio.core.contract_files import load_contract, load_sync
 from airflow_provider_cio.core.findings import Finding
 from airflow_provider_cio.exceptions import ContractError, Mistake
 from airflow_provider_cio.templates.audience import audience_dag, audience_dag_id
+from airflow_provider_cio.templates.backfill import backfill_dag, backfill_id_of
 from airflow_provider_cio.templates.broken import BrokenSync
 from airflow_provider_cio.templates.export import dag_id_of, sync_dag
+from airflow_provider_cio.transfers.redshift_to_customerio import contract_beside
 
 
 def load_syncs(folder: str | Path, namespace: dict[str, Any]) -> None:
@@ -24,48 +28,58 @@ def load_syncs(folder: str | Path, namespace: dict[str, Any]) -> None:
 
     A worker that starts a task loads the Dag of that task alone.
     """
-    _load({dag_id_of(file.stem): file for file in _files(folder)}, sync_dag, _breaches, namespace)
-
-
-def load_audiences(folder: str | Path, namespace: dict[str, Any]) -> None:
-    """:func:`load_syncs` for audiences; the folder is called `audiences`."""
-    files = {audience_dag_id(file.stem): file for file in _files(folder)}
-    _load(files, audience_dag, _audience_breaches, namespace)
-
-
-def _files(folder: str | Path) -> list[Path]:
-    return sorted(Path(folder).glob("*.yaml"))
-
-
-def _load(
-    files: dict[str, Path],
-    make: Callable[[Path], DAG],
-    breaches_of: Callable[[Path], dict[str, list[Mistake]]],
-    namespace: dict[str, Any],
-) -> None:
+    files = {dag_id_of(file.stem): file for file in sorted(Path(folder).glob("*.yaml"))}
     running = get_parsing_context().dag_id
     if running is not None:
         if running in files:
-            namespace[running] = make(files[running])
+            namespace[running] = sync_dag(files[running])
+        for file in files.values():
+            if running == backfill_id_of(file.stem):
+                namespace[running] = backfill_of(file)
         return
-    breaches = breaches_of(next(iter(files.values())).parent.parent) if files else {}
+    breaches = _breaches(Path(folder).parent)
     for dag_id, file in files.items():
         try:
-            namespace[dag_id] = _checked(file, make, breaches.get(str(file), []))
+            namespace[dag_id] = _checked(file, sync_dag, breaches[str(file)])
+            if (history := backfill_of(file)) is not None:
+                namespace[history.dag_id] = history
         except ContractError as error:
             BrokenSync.report(dag_id, file, error, namespace)
+
+
+def load_audiences(folder: str | Path, namespace: dict[str, Any]) -> None:
+    """:func:`load_syncs` for audiences; the folder is called `audiences`.
+
+    An audience without destinations, which others only use, has no Dag.
+    """
+    files = {audience_dag_id(file.stem): file for file in sorted(Path(folder).glob("*.yaml"))}
+    running = get_parsing_context().dag_id
+    if running is not None:
+        if running in files:
+            namespace[running] = audience_dag(files[running])
+        return
+    breaches = _by_file(lint_audiences(Path(folder).parent))
+    for dag_id, file in files.items():
+        try:
+            dag = _checked(file, audience_dag, breaches[str(file)])
+            if dag.tasks:
+                namespace[dag_id] = dag
+        except ContractError as error:
+            BrokenSync.report(dag_id, file, error, namespace)
+
+
+def backfill_of(file: Path) -> DAG | None:
+    """The Dag of a sync's history, if it names a window."""
+    sync = load_sync(file)
+    if sync.backfill.window is None:
+        return None
+    return backfill_dag(sync, load_contract(contract_beside(file)), folder=file.parent)
 
 
 def _breaches(folder: Path) -> dict[str, list[Mistake]]:
     from airflow_provider_cio.core.contract_rules import lint  # a worker lints nothing, and starts sooner
 
     return _by_file(lint(folder))
-
-
-def _audience_breaches(folder: Path) -> dict[str, list[Mistake]]:
-    from airflow_provider_cio.core.audience.files import lint_audiences
-
-    return _by_file(lint_audiences(folder))
 
 
 def _by_file(findings: Iterable[Finding]) -> dict[str, list[Mistake]]:

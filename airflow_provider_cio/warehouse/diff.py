@@ -58,6 +58,8 @@ class Source:
     limits: Limits = field(default_factory=Limits)
     only: str | None = None
     """SQL over `row_key`, `identifier` and `occurred_at`: the rows that are looked at; None: all."""
+    allowed: str | None = None
+    """SQL over the same: rows that may be sent at all; None: all."""
     resend: bool = False
     """Whether rows that did not change are sent too."""
 
@@ -114,7 +116,8 @@ def stage(source: Source) -> str:
 
 def where(source: Source) -> str:
     """The clause that keeps to the rows that are looked at."""
-    return f" WHERE {source.only}" if source.only else ""
+    conditions = [condition for condition in (source.only, source.allowed) if condition]
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def _measures(source: Source) -> list[str]:

@@ -128,6 +128,7 @@ class Lab:
                 "source": "cio_marts.customers",
                 "identity": {"id": "customer_id"},
                 "attributes": {"name": "name", "order_count": "orders", "spent": "spent", "vip": "vip"},
+                "backfill": {"journeys_paused": True},
                 **changes,
             }
         )
@@ -147,6 +148,7 @@ class Lab:
                 "occurred_at": {"column": "ordered_at", "time_zone": "UTC"},
                 "lookback": "36500d",
                 "properties": {"order_id": "order_id", "total": "total", "items": "items"},
+                "backfill": {"live": True},
                 **changes,
             }
         )

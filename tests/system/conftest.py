@@ -99,6 +99,7 @@ def _sync(name: str, **more: Any) -> dict[str, Any]:
         "source": f"cio_marts.{name}",
         "identity": {"id": "customer_id"},
         "attributes": {f"score_{name}": "score"},
+        "backfill": {"journeys_paused": True},
     } | more
 
 

@@ -13,7 +13,7 @@ from airflow_provider_cio.core.contract.policies import (
     OnExit,
     SetFlag,
 )
-from airflow_provider_cio.core.contract.protections import Reconcile
+from airflow_provider_cio.core.contract.protections import Backfill, Columns, Reconcile, Window
 from airflow_provider_cio.core.contract.sync import MappingTest, Sync
 from airflow_provider_cio.core.contract.words import (
     ColumnName,
@@ -38,7 +38,9 @@ from airflow_provider_cio.core.contract.workspace import (
 
 __all__ = [
     "Attribute",
+    "Backfill",
     "ColumnName",
+    "Columns",
     "Connections",
     "Contract",
     "Deadline",
@@ -64,4 +66,5 @@ __all__ = [
     "Sync",
     "TimeZone",
     "ValueType",
+    "Window",
 ]

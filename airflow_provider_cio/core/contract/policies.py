@@ -35,6 +35,8 @@ class Guards(Model):
     min_rows: Annotated[int, Field(ge=0)] = 1
     max_change_pct: Percent | None = None
     max_exit_pct: Percent | None = 20.0
+    max_drop_pct: Percent | None = 40.0
+    max_growth_pct: Annotated[float, Field(ge=0)] | None = 80.0
     max_added: Annotated[int, Field(ge=0)] | None = None
     max_unidentified_pct: Percent = 5.0
 

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from airflow_provider_cio.core.contract.fields import FieldMapping, Mapped
 from airflow_provider_cio.core.contract.findings import Actions
 from airflow_provider_cio.core.contract.policies import Deadline, Guards, OnExit
-from airflow_provider_cio.core.contract.protections import Reconcile
+from airflow_provider_cio.core.contract.protections import Backfill, Columns, Reconcile
 from airflow_provider_cio.core.contract.words import (
     ColumnName,
     Duration,
@@ -47,6 +47,8 @@ class Sync(Model):
     guards: Guards = Guards()
     deadline: Deadline | None = None
     max_rejected_pct: Percent = 1.0
+    columns: Columns = "additive"
+    backfill: Backfill = Backfill()
     max_unknown: Annotated[int, Field(ge=0, description="Rows without an answer that a run may end with")] = 0
     approve: Annotated[bool, Field(description="Whether a person must approve each plan")] = False
     max_plan_age: Duration = Field(timedelta(hours=24), description="An older plan is not applied any more")
@@ -75,6 +77,11 @@ class Sync(Model):
         useless = [key for key in foreign if getattr(self, key)]
         if useless:
             raise ValueError(f"kind: {self.kind} has no `{'`, `'.join(useless)}`")
+        flag = self.backfill.opt_in_flag
+        if flag is not None and flag not in self.attributes:
+            raise ValueError("`backfill.opt_in_flag` is one of the sync's attributes")
+        if self.kind == "people" and (self.backfill.window or self.backfill.event):
+            raise ValueError("people have no past: `backfill.window` and `event` belong to kind: events")
         if self.kind == "events" and self.on_exit != "keep":
             raise ValueError("an event cannot leave: `on_exit` belongs to kind: people")
         return self

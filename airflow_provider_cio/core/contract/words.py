@@ -19,6 +19,8 @@ _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def _duration(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value
     match = _DURATION.match(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError("write a duration as a number and a unit: 90s, 45m, 6h or 30d")
