@@ -38,8 +38,6 @@ def audience_dag(audience_file: str | Path) -> DAG:
         default_args={"owner": audience.owner},
         deadline=deadline_alert(audience),
     ) as dag:
-        if not audience.destinations:
-            return dag
         sync = AudienceSyncOperator(task_id="sync", audience_file=file)
         if any(each.capabilities.confirmation == "request" for each in audience.destinations.values()):
             sync >> AudienceUploadSensor(task_id="confirm", audience_file=file)

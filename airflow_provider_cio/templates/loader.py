@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow.sdk import DAG, get_parsing_context
 
-from airflow_provider_cio.core.audience.files import lint_audiences
+from airflow_provider_cio.core.audience.files import lint_audiences, load_audience
 from airflow_provider_cio.core.contract_files import load_contract, load_sync
 from airflow_provider_cio.core.findings import Finding
 from airflow_provider_cio.exceptions import ContractError, Mistake
@@ -61,9 +61,8 @@ def load_audiences(folder: str | Path, namespace: dict[str, Any]) -> None:
     breaches = _by_file(lint_audiences(Path(folder).parent))
     for dag_id, file in files.items():
         try:
-            dag = _checked(file, audience_dag, breaches[str(file)])
-            if dag.tasks:
-                namespace[dag_id] = dag
+            if breaches[str(file)] or load_audience(file).destinations:
+                namespace[dag_id] = _checked(file, audience_dag, breaches[str(file)])
         except ContractError as error:
             BrokenSync.report(dag_id, file, error, namespace)
 

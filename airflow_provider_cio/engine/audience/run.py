@@ -9,7 +9,7 @@ from airflow_provider_cio.engine.audience.send import send
 from airflow_provider_cio.engine.audience.settle import settle, verify
 from airflow_provider_cio.engine.audience.standing import measure
 from airflow_provider_cio.engine.lease import Lease
-from airflow_provider_cio.exceptions import CustomerIOProviderError, RetriableError
+from airflow_provider_cio.exceptions import ContractError, CustomerIOProviderError, RetriableError
 from airflow_provider_cio.warehouse.audience.tables import Books, ensure_tables
 
 
@@ -22,6 +22,11 @@ def run_audience(ctx: AudienceContext) -> AudienceReport:
     :raises CustomerIOProviderError: a source, a guard or a destination; the books are kept in any case. Of several
         destinations' errors a retriable one is raised.
     """
+    if not ctx.audience.destinations:
+        raise ContractError(
+            f"Audience '{ctx.audience.name}' has no destinations: others use it, and it is not sent.",
+            next_step="add `destinations` to its file, or do not run it.",
+        )
     ensure_tables(ctx.warehouse)
     lease = Lease(ctx).acquire()
     try:
