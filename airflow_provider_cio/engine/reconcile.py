@@ -92,9 +92,8 @@ def reconcile(ctx: SyncContext, plan_id: str) -> dict[str, Any]:
         _count_people(ctx, reading)
         _read_failures(ctx, reading, plan_id)
     read = {"people": _read_people, "events": _read_events}.get(ctx.sync.kind)
-    if read is not None and (
-        ctx.sync.kind == "people" or ctx.sync.event
-    ):  # what else there is, the App API does not tell of many at once
+    readable = ctx.sync.kind == "people" or ctx.sync.event is not None
+    if read is not None and readable:  # what else there is, the App API does not tell of many at once
         read(ctx, reading, _sample(ctx, min(ctx.sync.reconcile.sample, _affordable(ctx, reading))))
     found = list({(each.key_hash, each.field): each for each in reversed(reading.found)}.values())[::-1]
     findings = reading.findings + _ownership(ctx, found)
