@@ -24,8 +24,8 @@ Columns = Literal["additive", "strict"]
 class Window(Model):
     """Days, both included, in UTC."""
 
-    since: date = Field(description="The first day")
-    until: date = Field(description="The last day")
+    since: date = Field(description="First day")
+    until: date = Field(description="Last day")
 
     @model_validator(mode="after")
     def _forwards(self) -> Window:
