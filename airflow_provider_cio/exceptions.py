@@ -10,14 +10,19 @@
     |   |-- RequestRefusedError   the destination refused a whole request (4xx)
     |   |-- SourceError           the source is missing, mistyped, or breaks its own key
     |   |-- GuardStoppedError     the plan is larger or stranger than its guards allow
+    |   |-- NotApprovedError      a person refused the plan, or it is too old to be applied
     |   `-- RejectedRowsError     more rows were refused than `max_rejected_pct` allows
     `-- RetriableError        the same call may succeed later
         |-- RateLimitedError      429 after every retry
         |-- DestinationDownError  5xx or no connection after every retry
         |-- UnknownOutcomeError   the request was written, and no answer came back
         |-- ExportFailedError     Customer.io could not make an export
+
+
+        |-- TransientRejectsError rows were refused for a reason that may pass
         |-- WarehouseError        connection lost, serialisation conflict, COPY or UNLOAD failed
-        `-- LeaseLostError        another run of the same sync took over
+        |-- LeaseLostError        another run of the same sync took over
+        `-- StoppedError          the task was told to end
 
 Messages carry ids, counts, field names and the next step, never a person's data.
 """
@@ -127,6 +132,10 @@ class GuardStoppedError(FatalError):
     """A guard refused the plan; nothing was sent."""
 
 
+class NotApprovedError(FatalError):
+    """A person refused the plan, or it is no longer what they approved; nothing was sent."""
+
+
 class RejectedRowsError(FatalError):
     """The run was committed, but too many rows were refused or remained unknown."""
 
@@ -151,9 +160,17 @@ class ExportFailedError(RetriableError):
     """Customer.io could not make an export, or its file could not be downloaded."""
 
 
+class TransientRejectsError(RetriableError):
+    """Customer.io refused rows for a reason that may pass; they have no final outcome."""
+
+
 class WarehouseError(RetriableError):
     """Redshift or S3 failed in a way that may pass: lost connection, conflict 1023, COPY, UNLOAD."""
 
 
 class LeaseLostError(RetriableError):
     """Another run of the same sync holds the lease."""
+
+
+class StoppedError(RetriableError):
+    """The task was told to end (killed, timed out, marked as failed)."""

@@ -14,6 +14,7 @@ from airflow_provider_cio.core import operations
 from airflow_provider_cio.engine.plan import describe
 from airflow_provider_cio.engine.sample import sample
 from airflow_provider_cio.exceptions import FatalError
+from airflow_provider_cio.hooks.customerio import requests_per_second
 
 RUN_ID = "airflow cio"
 
@@ -22,13 +23,23 @@ RUN_ID = "airflow cio"
 def plan(args: Namespace) -> None:
     """Print counts and findings of what a run would send now."""
     with opened(args.sync, run_id=RUN_ID) as ctx:
-        described = describe(ctx)
+        described = describe(ctx, requests_per_second(ctx.contract.connections.customerio))
     if args.output == "json":
         say(json.dumps(described))
         return
     console = AirflowConsole()
     counts = {**described["counts"], "to_send": described["to_send"]}
     console.print_as_table([{"rows": name, "count": f"{count:,}"} for name, count in counts.items()])
+    if described["to_send"] and "digest" in described:
+        cost = ("requests", "bytes", "minutes", "digest")
+        console.print_as_table([{"cost": name, "": str(described[name])} for name in cost])
+        console.print_as_table(
+            [{"field": n, "rows with a value": f"{r:,}"} for n, r in described["fields"].items()]
+        )
+        console.print_as_table(described["samples"])
+    if described.get("guards"):
+        guards = described["guards"]
+        console.print_as_table([{"guard": g["name"], "ok": str(g["ok"]), "": g["message"]} for g in guards])
     if findings := [_row(finding) for finding in described["findings"]]:
         console.print_as_table(findings)
 

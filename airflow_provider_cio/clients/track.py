@@ -13,7 +13,7 @@ import httpx
 from airflow_provider_cio.clients.errors import errors_in, parsed
 from airflow_provider_cio.clients.rate import RateBudget
 from airflow_provider_cio.clients.transport import Service, Transport
-from airflow_provider_cio.exceptions import AuthenticationError
+from airflow_provider_cio.exceptions import AuthenticationError, UnknownOutcomeError
 
 Region = Literal["us", "eu"]
 
@@ -89,10 +89,17 @@ class TrackClient:
         """Send one body of `count` items.
 
         :raises RequestRefusedError: the whole batch; its `errors` may name items by `batch_index`.
-        :raises UnknownOutcomeError: written, but not answered: items may have been applied.
+        :raises UnknownOutcomeError: written, but not answered by Customer.io: items may have been applied.
         :raises DestinationDownError: not applied.
         """
         answer = self._transport.request("POST", "/api/v2/batch", content=body, items=count)
+        if not isinstance(parsed(answer.response), dict):
+            error = UnknownOutcomeError(
+                "The answer to a batch was not Customer.io's: a 2xx without a JSON object.",
+                next_step="look for a proxy between the worker and Customer.io, then run the task again",
+            )
+            error.requests, error.rate_limited = answer.requests, answer.rate_limited
+            raise error
         errors = tuple(_item_errors(answer.response, count))
         return BatchResult(errors, answer.requests, answer.rate_limited)
 

@@ -15,7 +15,8 @@ class PlanCounts:
 
     ``source_rows`` is what the source holds (within the look-back, for events), ``tracked`` what the state
     table knew before, ``unidentified`` the source rows that a finding withholds, most often for want of a usable
-    identifier.
+    identifier. ``quarantined`` events were in a request without an answer, longer ago than Customer.io is trusted to
+    remember their ids: they are not sent again.
     """
 
     source_rows: int = 0
@@ -25,6 +26,7 @@ class PlanCounts:
     unchanged: int = 0
     exited: int = 0
     unidentified: int = 0
+    quarantined: int = 0
 
     @property
     def to_send(self) -> int:

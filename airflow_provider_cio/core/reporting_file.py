@@ -17,7 +17,9 @@ class Route(Model):
     """One way by which streams come."""
 
     streams: list[str] = Field(min_length=1)
-    files: str | None = Field(None, pattern="^s3://[^/]+", description="Where data-out or the receiver writes")
+    files: str | None = Field(
+        None, pattern="^s3://[^/]+", description="Where data-out or the receiver writes"
+    )
 
     @field_validator("streams")
     @classmethod
@@ -32,7 +34,9 @@ class Validation(Model):
     """One person whose way through everything is looked at after each run."""
 
     customer_id: str
-    orders: str | None = Field(None, description="Relation with customer_id and ordered_at to join outcomes to")
+    orders: str | None = Field(
+        None, description="Relation with customer_id and ordered_at to join outcomes to"
+    )
 
 
 class ReportingFile(Model):
@@ -51,7 +55,9 @@ class ReportingFile(Model):
                 if source not in STREAMS[name].sources:
                     raise ValueError(f"the route {source} has no stream '{name}'")
             if (route.files is None) == (source in {"data_out", "webhooks"}):
-                raise ValueError(f"the route {source} {'needs' if route.files is None else 'takes no'} `files`")
+                raise ValueError(
+                    f"the route {source} {'needs' if route.files is None else 'takes no'} `files`"
+                )
         return self
 
 

@@ -11,11 +11,11 @@ from airflow_provider_cio.core.report import RunReport
 from airflow_provider_cio.engine import plan as plans
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.lease import Lease
-from airflow_provider_cio.engine.outcomes import Traffic, outcome_prefix, traffic_of
+from airflow_provider_cio.engine.outcomes import Traffic, in_flight_prefix, outcome_prefix, traffic_of
 from airflow_provider_cio.exceptions import FatalError, RejectedRowsError
 from airflow_provider_cio.warehouse import bulk, ledger, state
 from airflow_provider_cio.warehouse import statements as sql
-from airflow_provider_cio.warehouse.bulk import Outcome
+from airflow_provider_cio.warehouse.bulk import UNDECIDED, Outcome
 from airflow_provider_cio.warehouse.ledger import Plan
 from airflow_provider_cio.warehouse.objects import Stored
 from airflow_provider_cio.warehouse.session import Session
@@ -49,14 +49,14 @@ def commit(ctx: SyncContext, plan_id: str) -> RunReport:
 def verdict(report: RunReport, sync: Sync) -> None:
     """Say whether a committed run counts as done.
 
-    :raises RejectedRowsError: more rows were refused than `max_rejected_pct` allows, or some have no outcome.
+    :raises RejectedRowsError: more rows were refused than `max_rejected_pct` allows, more are undecided than
+        `max_unknown` allows, or some were not sent.
     """
-    missing = report.unknown + report.unsent
-    if missing:
+    if report.unsent or report.unknown > sync.max_unknown:
         raise RejectedRowsError(
             f"Plan {report.plan_id} of sync '{sync.name}': {report.unsent:,} rows were not sent and "
-            f"{report.unknown:,} got no answer; {report.accepted:,} were accepted.",
-            next_step="run the sync again: it sends what is missing.",
+            f"{report.unknown:,} got no answer (allowed {sync.max_unknown:,}); {report.accepted:,} were accepted.",
+            next_step="run the sync again: it sends what is missing, except events undecided beyond `dedupe_horizon`.",
         )
     settled = report.accepted + report.rejected
     share = 100.0 * report.rejected / settled if settled else 0.0
@@ -64,15 +64,16 @@ def verdict(report: RunReport, sync: Sync) -> None:
         raise RejectedRowsError(
             f"Plan {report.plan_id} of sync '{sync.name}': {report.rejected:,} of {settled:,} rows were "
             f"refused ({share:.2f} %, allowed {sync.max_rejected_pct:g} %).",
-            next_step="SELECT reason, field, COUNT(*) FROM cio_sync.rejects of this plan_id tells why.",
+            next_step="SELECT class, reason, field, COUNT(*) FROM cio_sync.rejects of this plan_id tells why.",
         )
 
 
 def take_over(ctx: SyncContext, plan: Plan) -> None:
     """Commit the outcomes that an earlier run left, and close its plan. The lease is held by the caller."""
     objects = len(_outcome_objects(ctx, plan))
+    sender_died = bool(_in_flight(ctx, plan))
     left_behind = plan.status == "open" and not _has_run_row(ctx, plan)
-    if plan.status != "stopped" and (objects > plan.outcome_objects or left_behind):
+    if plan.status != "stopped" and (objects > plan.outcome_objects or sender_died or left_behind):
         log.info("Committing %d outcome objects that run %s left", objects, plan.run_id)
         _settle(ctx, plan, Lease(ctx))
     ctx.warehouse.transaction(
@@ -91,19 +92,20 @@ def _settle(ctx: SyncContext, plan: Plan, lease: Lease) -> RunReport:
         )
     traffic = traffic_of(ctx.bucket, plan)
     books = state.Books.of(ctx.schema, plan.sync, plan.plan_id)
-    if objects:
-        ctx.warehouse.transaction(lambda session: _load(ctx, session, books.outcomes, plan, objects))
+    on_record = objects + _in_flight(ctx, plan)
+    if on_record:
+        ctx.warehouse.transaction(lambda session: _load(ctx, session, books.outcomes, plan, on_record))
 
     def advance(session: Session) -> RunReport:
-        if objects:
+        if on_record:
             session.run(f"LOCK TABLE {books.state}")
         lease.confirm(session)
-        counted = _fold(session, plan, books) if objects else {}
+        counted = _fold(session, plan, books) if on_record else {}
         report = _report(plan, counted, traffic)
         return _close_books(ctx, session, plan, report, len(objects))
 
     report = ctx.warehouse.transaction(advance)
-    if objects:
+    if on_record:
         ctx.warehouse.run(f"DROP TABLE IF EXISTS {books.outcomes}")
     return report
 
@@ -122,6 +124,9 @@ def _fold(session: Session, plan: Plan, books: state.Books) -> dict[int, int]:
         books, sync=plan.sync, plan_id=plan.plan_id, run_id=plan.run_id, mapping=plan.mapping
     ):
         session.run(statement)
+    if plan.kind == "events":
+        for statement in state.fold_undecided(books, sync=plan.sync, plan_id=plan.plan_id):
+            session.run(statement)
     return {int(code): int(rows) for code, rows in session.fetch(state.outcome_counts(books.outcomes))}
 
 
@@ -141,7 +146,10 @@ def _close_books(
 
 
 def _report(plan: Plan, counted: dict[int, int], traffic: Traffic) -> RunReport:
-    accepted, by_them, by_us, unknown = (counted.get(outcome, 0) for outcome in Outcome)
+    of = {outcome: counted.get(outcome, 0) for outcome in Outcome}
+    accepted, by_us = of[Outcome.ACCEPTED], of[Outcome.REFUSED]
+    by_them = of[Outcome.REJECTED] + of[Outcome.TRANSIENT]
+    unknown = sum(of[outcome] for outcome in UNDECIDED)
     unsent = plan.counts.to_send - accepted - by_them - by_us - unknown
     complete = not (by_them or by_us or unknown or unsent)
     return RunReport(
@@ -150,7 +158,7 @@ def _report(plan: Plan, counted: dict[int, int], traffic: Traffic) -> RunReport:
         run_id=plan.run_id,
         status=("sent" if plan.counts.to_send else "nothing_to_send") if complete else "partial",
         counts=plan.counts,
-        sent=accepted + by_them + unknown,
+        sent=accepted + by_them + unknown - of[Outcome.QUARANTINED],
         accepted=accepted,
         rejected=by_them + by_us,
         unknown=unknown,
@@ -164,6 +172,11 @@ def _report(plan: Plan, counted: dict[int, int], traffic: Traffic) -> RunReport:
 
 def _outcome_objects(ctx: SyncContext, plan: Plan) -> list[Stored]:
     return list(ctx.bucket.listing(outcome_prefix(plan)))
+
+
+def _in_flight(ctx: SyncContext, plan: Plan) -> list[Stored]:
+    """What senders that died were about to send."""
+    return list(ctx.bucket.listing(in_flight_prefix(plan)))
 
 
 def _has_run_row(ctx: SyncContext, plan: Plan) -> bool:

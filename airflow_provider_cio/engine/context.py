@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from airflow_provider_cio.clients.app import AppClient
@@ -27,6 +28,8 @@ class SyncContext:
     :param folder: where the sync's YAML lies, for messages.
     :param lease_seconds: how long a run that died keeps others out. At least three times what the Track
         client may spend on one request.
+    :param grace_seconds: how long, after the holder's own deadline, a request of it may still be under way.
+    :param stop: set when the task is told to end: no further request starts, and the lease is not prolonged.
     :param lanes: requests in flight per shard; one person is always in the same lane.
     """
 
@@ -40,6 +43,8 @@ class SyncContext:
     selection: Selection | None = None
     folder: Path | None = None
     lease_seconds: int = 900
+    grace_seconds: int = 60
+    stop: threading.Event = field(default_factory=threading.Event)
     lanes: int = 4
 
     @property

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pyarrow as pa
 
 from airflow_provider_cio.clients.track import BatchResult, TrackClient
 from airflow_provider_cio.core.batching import bodies
+from airflow_provider_cio.core.rejection import RejectClass, classify
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.outcomes import Recorder, Traffic
 from airflow_provider_cio.exceptions import CustomerIOProviderError, RequestRefusedError, UnknownOutcomeError
@@ -55,16 +57,18 @@ class Delivery:
         :raises RequestRefusedError: the request itself is wrong, or nothing but poison was found.
         """
         self._lease.hold()
+        started = datetime.now(UTC)
         try:
             result = self._track.send_batch(load.body, len(load.items))
         except CustomerIOProviderError as error:
-            self._failed(load, error)
+            self._failed(load, error, started)
         else:
             self._record(load, result)
 
-    def _failed(self, load: Load, error: CustomerIOProviderError) -> None:
+    def _failed(self, load: Load, error: CustomerIOProviderError, started: datetime) -> None:
         if isinstance(error, UnknownOutcomeError):
-            self.recorder.add(load.ordinals, Outcome.UNKNOWN)
+            reasons = [("no_answer", "")] * len(load.ordinals)
+            self.recorder.add(load.ordinals, Outcome.UNKNOWN, reasons, as_class="unknown", sent_at=started)
         self.recorder.answered(_traffic(load, error.requests, error.rate_limited))
         match error:
             case UnknownOutcomeError():
@@ -103,9 +107,17 @@ class Delivery:
                 self.deliver(smaller)
 
     def _reject(self, load: Load, refused: dict[int, tuple[str, str]]) -> None:
-        if refused:
-            positions = pa.array(list(refused), pa.int64())
-            self.recorder.add(load.ordinals.take(positions), Outcome.REJECTED, list(refused.values()))
+        """On record by class: what may pass is no final outcome."""
+        by_class: dict[RejectClass, list[int]] = {}
+        for position, (reason, _) in refused.items():
+            by_class.setdefault(classify(reason), []).append(position)
+        for as_class, positions in by_class.items():
+            self.recorder.add(
+                load.ordinals.take(pa.array(positions, pa.int64())),
+                Outcome.TRANSIENT if as_class == "transient" else Outcome.REJECTED,
+                [refused[position] for position in positions],
+                as_class=as_class,
+            )
 
     def _count_unknown(self) -> None:
         with self._lock:

@@ -76,7 +76,7 @@ def find_load_time(ctx: SyncContext, session: Session, rows: int) -> PreflightFi
 
 def find_altered(ctx: SyncContext, session: Session, source: Source, rows: int) -> PreflightFinding:
     """Events that are no longer what was sent."""
-    samples = _samples(session, diff.altered_samples(source, ctx.state))
+    samples = _samples(session, diff.change_samples(source, ctx.state, "altered"))
     return _found(ctx, "event_changed_after_send", "", rows, samples)
 
 
@@ -107,6 +107,18 @@ def _found(
         rows=rows,
         samples=samples,
         next_step=rule.fix + (_SAMPLE if samples else ""),
+    )
+
+
+def find_quarantined(ctx: SyncContext, session: Session, source: Source, rows: int) -> PreflightFinding:
+    """Events that may be there or not, and can no longer be sent again without the danger of a second one."""
+    return PreflightFinding(
+        "event_undecided",
+        "warning",
+        f"{ctx.file}: {rows:,} events got no answer longer ago than `dedupe_horizon`; they are not sent again.",
+        rows=rows,
+        samples=_samples(session, diff.change_samples(source, ctx.state, "quarantined")),
+        next_step="look the event_id of cio_sync.undecided up in Customer.io; delete its row there to send it.",
     )
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 
 from airflow_provider_cio.engine.context import SyncContext
-from airflow_provider_cio.exceptions import LeaseLostError
+from airflow_provider_cio.exceptions import LeaseLostError, RetriableError, StoppedError
 from airflow_provider_cio.warehouse import ledger, state
 from airflow_provider_cio.warehouse.session import Session
 
+log = logging.getLogger(__name__)
 RENEW_BELOW = 2 / 3
-"""A batch starts with at least this share of the lease left, which is more than a request may take."""
-GRACE_SECONDS = 60
-"""How long after the holder's own deadline the lease still keeps others out."""
+"""The share of the lease below which it is prolonged before the next request."""
+STOP_BELOW = 1 / 2
+"""No request starts with less than this share left, which is more than a request with its repeats may take."""
 
 
 class Lease:
@@ -28,7 +30,13 @@ class Lease:
         """Take or prolong the lease.
 
         :raises LeaseLostError: another run holds it; the message names it and when its lease ends.
+        :raises StoppedError: the task was told to end.
         """
+        if self._ctx.stop.is_set():
+            raise StoppedError(
+                f"The task of sync '{self._ctx.sync.name}' was told to end.",
+                next_step="clear it, or start a new run: either goes on from here.",
+            )
         started = time.monotonic()
         self._ctx.warehouse.transaction(self._take)
         self._until = started + self._ctx.lease_seconds
@@ -37,11 +45,23 @@ class Lease:
     def hold(self) -> None:
         """Make sure that a request may start now; asks Redshift only when a third of the lease has passed.
 
+        While Redshift is away, the lease that was taken still holds.
+
         :raises LeaseLostError: another run took over.
+        :raises StoppedError: the task was told to end.
         """
         with self._lock:
-            if self._until - time.monotonic() < RENEW_BELOW * self._ctx.lease_seconds:
+            left, whole = self._until - time.monotonic(), self._ctx.lease_seconds
+            if left >= RENEW_BELOW * whole and not self._ctx.stop.is_set():
+                return
+            try:
                 self.acquire()
+            except (LeaseLostError, StoppedError):
+                raise
+            except RetriableError as error:
+                if left < STOP_BELOW * whole:
+                    raise
+                log.warning("The lease of sync %s was not prolonged yet: %s", self._ctx.sync.name, error)
 
     def release(self) -> None:
         """Let the next run in at once."""
@@ -56,8 +76,8 @@ class Lease:
 
         def cut(session: Session) -> None:
             row = ledger.read_lease(session, ctx.schema, ctx.sync.name)
-            if row is not None and row.holder == ctx.run_id and row.remaining > GRACE_SECONDS:
-                ledger.write_lease(session, ctx.schema, ctx.sync.name, ctx.run_id, GRACE_SECONDS)
+            if row is not None and row.holder == ctx.run_id and row.remaining > ctx.grace_seconds:
+                ledger.write_lease(session, ctx.schema, ctx.sync.name, ctx.run_id, ctx.grace_seconds)
 
         ctx.warehouse.transaction(cut)
 
@@ -83,5 +103,5 @@ class Lease:
                 f"({row.remaining:.0f} s from now).",
                 next_step="wait for that run; if it died, its lease ends by itself.",
             )
-        seconds = ctx.lease_seconds + GRACE_SECONDS
+        seconds = ctx.lease_seconds + ctx.grace_seconds
         ledger.write_lease(session, ctx.schema, ctx.sync.name, ctx.run_id, seconds)

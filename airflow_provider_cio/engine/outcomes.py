@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from ulid import ULID
 
+from airflow_provider_cio.core.rejection import RejectClass
+from airflow_provider_cio.exceptions import CustomerIOProviderError
 from airflow_provider_cio.warehouse import bulk
 from airflow_provider_cio.warehouse.bulk import OUTCOMES, Outcome
 from airflow_provider_cio.warehouse.ledger import Plan
 from airflow_provider_cio.warehouse.objects import Bucket
 
-FLUSH_BATCHES = 8
 MAX_TEXT = 64
 """Characters of a reason or field; four bytes each fit the 256 of `rejects`."""
 
@@ -43,6 +45,8 @@ class Tally:
     accepted: int = 0
     rejected: int = 0
     unknown: int = 0
+    transient: int = 0
+    quarantined: int = 0
 
 
 def outcome_prefix(plan: Plan, shard: int | None = None) -> str:
@@ -50,10 +54,9 @@ def outcome_prefix(plan: Plan, shard: int | None = None) -> str:
     return f"{plan.prefix}outcomes/" + ("" if shard is None else f"{shard}/")
 
 
-def settled_ordinals(bucket: Bucket, plan: Plan, shard: int) -> pa.Array:
-    """Ordinals of a shard that need no further attempt: accepted, rejected or refused, in any attempt."""
-    table = bulk.read_outcomes(bucket, outcome_prefix(plan, shard))
-    return table.filter(pc.field("outcome") != int(Outcome.UNKNOWN)).column("ordinal").combine_chunks()
+def in_flight_prefix(plan: Plan, shard: int | None = None) -> str:
+    """Where senders say what they are about to send; what is left there is of senders that died."""
+    return f"{plan.prefix}in_flight/" + ("" if shard is None else f"{shard}/")
 
 
 @dataclass
@@ -74,39 +77,57 @@ class Recorder:
         self._name = f"{self.attempt}-{str(ULID()).lower()}"
         self._lock = threading.Lock()
         self._waiting: list[pa.Table] = []
-        self._batches = 0
         self._sequence = 0
 
     def add(
-        self, ordinals: pa.Array, outcome: Outcome, reasons: Sequence[tuple[str, str]] | None = None
+        self,
+        ordinals: pa.Array,
+        outcome: Outcome,
+        reasons: Sequence[tuple[str, str]] | None = None,
+        *,
+        as_class: RejectClass | None = None,
+        sent_at: datetime | pa.Array | None = None,
     ) -> None:
-        """One outcome for these ordinals; `reasons` gives each its reason and field."""
-        count = len(ordinals)
-        columns = {
-            "shard": pa.repeat(pa.scalar(self.shard, pa.int32()), count),
-            "ordinal": ordinals,
-            "outcome": pa.repeat(pa.scalar(int(outcome), pa.int32()), count),
-            "reason": _texts(reasons, 0, count),
-            "field": _texts(reasons, 1, count),
-        }
+        """One outcome for these ordinals; `reasons` gives each its reason and field.
+
+        :param sent_at: when the first request that may have applied them was sent, in UTC.
+        """
         with self._lock:
-            self._waiting.append(pa.table(columns).cast(OUTCOMES))
+            self._waiting.append(self._table(ordinals, outcome, reasons, as_class, sent_at))
+            count = len(ordinals)
             match outcome:
                 case Outcome.ACCEPTED:
                     self.tally.accepted += count
                 case Outcome.UNKNOWN:
                     self.tally.unknown += count
+                case Outcome.QUARANTINED:
+                    self.tally.quarantined += count
+                case Outcome.TRANSIENT:
+                    self.tally.transient += count
                 case _:
                     self.tally.rejected += count
 
     def answered(self, traffic: Traffic) -> None:
-        """A batch is done: count its traffic, and flush now and then."""
+        """A batch is done: count its traffic."""
         with self._lock:
             self.traffic.add(traffic)
-            self._batches += 1
-            due = self._batches % FLUSH_BATCHES == 0
-        if due:
-            self.flush()
+
+    @contextmanager
+    def announced(self, ordinals: pa.Array) -> Iterator[None]:
+        """Say on record what is about to be sent, and take it back once what became of it is on record.
+
+        If the sender dies in between, these rows are undecided, and not merely unsent.
+        """
+        key = f"{in_flight_prefix(self.plan, self.shard)}{self._name}-{str(ULID()).lower()}.parquet"
+        reasons = [("sender_died", "")] * len(ordinals)
+        table = self._table(ordinals, Outcome.IN_FLIGHT, reasons, "unknown", datetime.now(UTC))
+        bulk.write_outcomes(self.bucket, key, table)
+        try:
+            yield
+        except CustomerIOProviderError:
+            self._decided(key)
+            raise
+        self._decided(key)
 
     def flush(self) -> None:
         """Write what waits as one new object."""
@@ -115,13 +136,45 @@ class Recorder:
             sequence, self._sequence = self._sequence, self._sequence + bool(waiting)
         if waiting:
             key = f"{outcome_prefix(self.plan, self.shard)}{self._name}/{sequence:06d}.parquet"
-            bulk.write_outcomes(self.bucket, key, pa.concat_tables(waiting))
+            try:
+                bulk.write_outcomes(self.bucket, key, pa.concat_tables(waiting))
+            except CustomerIOProviderError:
+                with self._lock:  # `close` tries again
+                    self._waiting = waiting + self._waiting
+                raise
 
     def close(self) -> None:
         """Flush, and leave the attempt's traffic for the commit."""
         self.flush()
         body = json.dumps(asdict(self.traffic)).encode()
         self.bucket.put(f"{self.plan.prefix}attempts/{self.shard}-{self._name}.json", body)
+
+    def _decided(self, key: str) -> None:
+        self.flush()
+        self.bucket.delete_one(key)
+
+    def _table(
+        self,
+        ordinals: pa.Array,
+        outcome: Outcome,
+        reasons: Sequence[tuple[str, str]] | None,
+        as_class: RejectClass | None,
+        sent_at: datetime | pa.Array | None,
+    ) -> pa.Table:
+        count = len(ordinals)
+        if not isinstance(sent_at, pa.Array):
+            moment = None if sent_at is None else sent_at.astimezone(UTC).replace(tzinfo=None)
+            sent_at = pa.repeat(pa.scalar(moment, pa.timestamp("us")), count)
+        columns = {
+            "shard": pa.repeat(pa.scalar(self.shard, pa.int32()), count),
+            "ordinal": ordinals,
+            "outcome": pa.repeat(pa.scalar(int(outcome), pa.int32()), count),
+            "reason": _texts(reasons, 0, count),
+            "field": _texts(reasons, 1, count),
+            "class": pa.repeat(pa.scalar(as_class, pa.string()), count),
+            "sent_at": sent_at,
+        }
+        return pa.table(columns).cast(OUTCOMES)
 
 
 def _texts(reasons: Sequence[tuple[str, str]] | None, part: int, count: int) -> pa.Array:

@@ -17,10 +17,12 @@ from airflow_provider_cio.engine.findings import (
     find_duplicates,
     find_load_time,
     find_measured,
+    find_quarantined,
     find_withheld,
 )
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.preflight import record
+from airflow_provider_cio.engine.review import review
 from airflow_provider_cio.engine.source import resolve
 from airflow_provider_cio.exceptions import CustomerIOProviderError, FatalError, SourceError
 from airflow_provider_cio.warehouse import diff, ledger, state
@@ -61,20 +63,25 @@ def make_plan(ctx: SyncContext) -> Plan:
     return plan
 
 
-def describe(ctx: SyncContext) -> dict[str, Any]:
-    """What a run would do now: counts and findings. Nothing is kept, nobody's lease is needed."""
+def describe(ctx: SyncContext, rate: float = 100.0) -> dict[str, Any]:
+    """What a run would do now, as :func:`engine.review.review` tells it, and the findings.
 
-    def look(session: Session) -> _Draft:
+    Nothing is kept, and nobody's lease is needed. `rate`: requests a second.
+    """
+
+    def look(session: Session) -> dict[str, Any]:
         state.ensure_in(session, ctx.schema, ctx.sync.name)
-        return _draft(ctx, session)
+        draft = _freeze(ctx, session)
+        shown: dict[str, Any] = {
+            "sync": ctx.sync.name,
+            "counts": draft.counts.to_dict(),
+            "to_send": draft.counts.to_send,
+        }
+        if draft.plan is not None:
+            shown = review(ctx, session, draft.plan, resolve(ctx, session), rate)
+        return shown | {"findings": [found.to_dict() for found in draft.findings]}
 
-    draft = ctx.warehouse.transaction(look, keep=False)
-    return {
-        "sync": ctx.sync.name,
-        "counts": draft.counts.to_dict(),
-        "to_send": draft.counts.to_send,
-        "findings": [found.to_dict() for found in draft.findings],
-    }
+    return ctx.warehouse.transaction(look, keep=False)
 
 
 def load(ctx: SyncContext, plan_id: str) -> Plan:
@@ -156,6 +163,8 @@ def _draft(ctx: SyncContext, session: Session, source: Source | None = None) -> 
     }
     if altered := changes.get("altered", 0):
         findings.append(find_altered(ctx, session, source, altered))
+    if quarantined := changes.get("quarantined", 0):
+        findings.append(find_quarantined(ctx, session, source, quarantined))
     tracked = session.fetch(f"SELECT COUNT(*) FROM {ctx.state} WHERE present")[0][0]
     counts = PlanCounts(
         source_rows=sum(withheld.values()),
@@ -165,6 +174,7 @@ def _draft(ctx: SyncContext, session: Session, source: Source | None = None) -> 
         unchanged=changes.get("unchanged", 0) + altered,
         exited=changes.get("exited", 0),
         unidentified=_without_key(withheld),
+        quarantined=changes.get("quarantined", 0),
     )
     return _Draft(counts, findings)
 

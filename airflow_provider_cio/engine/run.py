@@ -12,7 +12,7 @@ from airflow_provider_cio.engine.plan import make_plan
 from airflow_provider_cio.engine.preflight import preflight
 from airflow_provider_cio.engine.send import send_shard
 from airflow_provider_cio.engine.unload import unload
-from airflow_provider_cio.exceptions import FatalError, LeaseLostError, RetriableError
+from airflow_provider_cio.exceptions import ContractError, FatalError, LeaseLostError, RetriableError
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,11 @@ def run_sync(ctx: SyncContext) -> RunReport:
 
     What was sent is committed before any error of a shard is raised, so that a retry starts from there.
     """
+    if ctx.sync.approve and ctx.selection is None:
+        raise ContractError(
+            f"{ctx.file}: approve: nobody can be asked in the middle of one task.",
+            next_step="run this sync with its template's Dag, or remove `approve`.",
+        )
     preflight(ctx)
     plan = make_plan(ctx)
     check(ctx, plan.plan_id)

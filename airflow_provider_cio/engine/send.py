@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from itertools import islice
 from typing import TypedDict
 
 import pyarrow as pa
@@ -18,9 +20,15 @@ from airflow_provider_cio.engine import plan as plans
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.delivery import Delivery, Load
 from airflow_provider_cio.engine.lease import Lease
-from airflow_provider_cio.engine.outcomes import Recorder, settled_ordinals
+from airflow_provider_cio.engine.outcomes import Recorder
 from airflow_provider_cio.engine.progress import Progress
-from airflow_provider_cio.exceptions import ContractError, UnknownOutcomeError, WarehouseError
+from airflow_provider_cio.engine.resume import open_rows, quarantine
+from airflow_provider_cio.exceptions import (
+    ContractError,
+    TransientRejectsError,
+    UnknownOutcomeError,
+    WarehouseError,
+)
 from airflow_provider_cio.warehouse import bulk
 from airflow_provider_cio.warehouse.bulk import Outcome
 from airflow_provider_cio.warehouse.ledger import Plan
@@ -29,6 +37,8 @@ log = logging.getLogger(__name__)
 ROWS_AT_ONCE = 10_000
 ROWS_PER_LANE = 2_000
 """Below this a further lane would only make smaller requests."""
+LOADS_ON_RECORD = 8
+"""Requests of a lane between two objects in S3: how many of them a sender that is killed leaves without outcome."""
 
 
 Tail = tuple[pa.Array, pa.LargeBinaryArray]
@@ -38,8 +48,8 @@ Tail = tuple[pa.Array, pa.LargeBinaryArray]
 class ShardReport(TypedDict):
     """One attempt at one shard: rows, and what its requests came to.
 
-    ``rows = earlier + accepted + rejected + unknown``, where `earlier` were settled by earlier attempts
-    and `rejected` includes rows refused before sending.
+    ``rows = earlier + accepted + rejected + quarantined``, where `earlier` were settled by earlier attempts
+    and `rejected` includes rows refused before sending; an attempt with any other outcome raises.
     """
 
     plan_id: str
@@ -49,7 +59,7 @@ class ShardReport(TypedDict):
     earlier: int
     accepted: int
     rejected: int
-    unknown: int
+    quarantined: int
     requests: int
     bytes: int
     retries: int
@@ -61,6 +71,7 @@ def send_shard(ctx: SyncContext, plan_id: str, shard: int, attempt: str) -> Shar
     """Send what no earlier attempt settled. Outcomes are in S3 even when this raises.
 
     :raises UnknownOutcomeError: everything was tried, but some rows got no answer.
+    :raises TransientRejectsError: everything was tried, but some rows were refused for now.
     :raises LeaseLostError: another run took over; nothing more was sent.
     :raises RateLimitedError: as the Track client; so DestinationDownError and AuthenticationError.
     """
@@ -82,11 +93,10 @@ def _attempt(ctx: SyncContext, delivery: Delivery) -> ShardReport:
     recorder = delivery.recorder
     plan, shard = recorder.plan, recorder.shard
     rows = _rows(ctx, plan, shard)
-    settled = settled_ordinals(ctx.bucket, plan, shard)
-    open_rows = rows.filter(pc.invert(pc.is_in(rows["ordinal"], value_set=settled))) if len(settled) else rows
-    if open_rows.num_rows:
+    to_send = open_rows(ctx.bucket, plan, shard, rows)
+    if to_send.num_rows:
         try:
-            _send_lanes(ctx, plan, open_rows, delivery)
+            _send_lanes(ctx, plan, to_send, delivery)
         finally:
             recorder.close()
     tally, traffic = recorder.tally, recorder.traffic
@@ -96,15 +106,20 @@ def _attempt(ctx: SyncContext, delivery: Delivery) -> ShardReport:
             f"{tally.unknown:,} rows of shard {shard} of plan {plan.plan_id} got no answer from Customer.io.",
             next_step="run the task again: it sends these rows only, and their ids make it safe.",
         )
+    if tally.transient:
+        raise TransientRejectsError(
+            f"Customer.io refused {tally.transient:,} rows of shard {shard} of plan {plan.plan_id} for now.",
+            next_step="run the task again: it sends these rows only; cio_sync.rejects keeps what was said.",
+        )
     return {
         "plan_id": plan.plan_id,
         "shard": shard,
         "attempt": recorder.attempt,
         "rows": rows.num_rows,
-        "earlier": rows.num_rows - open_rows.num_rows,
+        "earlier": rows.num_rows - to_send.num_rows,
         "accepted": tally.accepted,
         "rejected": tally.rejected,
-        "unknown": tally.unknown,
+        "quarantined": tally.quarantined,
         "requests": traffic.requests,
         "bytes": traffic.bytes,
         "retries": traffic.retries,
@@ -138,11 +153,8 @@ def _send_lanes(ctx: SyncContext, plan: Plan, rows: pa.Table, delivery: Delivery
 
     def lane(number: int) -> None:
         try:
-            for load in _loads(ctx, plan, _lane(rows, number, lanes), delivery.recorder, tails):
-                if stop.is_set():
-                    return
-                delivery.deliver(load)
-                progress.add(len(load.items))
+            loads = _loads(ctx, plan, _lane(rows, number, lanes), delivery.recorder, tails)
+            _deliver(ctx, loads, delivery, stop, progress)
         except BaseException:
             stop.set()
             raise
@@ -154,8 +166,26 @@ def _send_lanes(ctx: SyncContext, plan: Plan, rows: pa.Table, delivery: Delivery
                 future.result()
         finally:
             stop.set()
-    for load in _together(tails):
-        delivery.deliver(load)
+    _deliver(ctx, _together(tails), delivery, threading.Event(), progress)
+
+
+def _deliver(
+    ctx: SyncContext, loads: Iterator[Load], delivery: Delivery, stop: threading.Event, progress: Progress
+) -> None:
+    """One load after another, on record a few at a time.
+
+    Events are announced before they are sent: if this process is killed, they are undecided, and not merely unsent.
+    """
+    recorder = delivery.recorder
+    while not stop.is_set() and (group := list(islice(loads, LOADS_ON_RECORD))):
+        ordinals = pa.concat_arrays([load.ordinals for load in group])
+        with recorder.announced(ordinals) if ctx.sync.kind == "events" else nullcontext():
+            for load in group:
+                if stop.is_set():
+                    return
+                delivery.deliver(load)
+                progress.add(len(load.items))
+        recorder.flush()
 
 
 def _lane(rows: pa.Table, number: int, lanes: int) -> pa.Table:
@@ -175,7 +205,8 @@ def _loads(
     packer = Packer()
     ordinals, items = pa.array([], pa.int64()), pa.array([], pa.large_binary())
     for start in range(0, rows.num_rows, ROWS_AT_ONCE):
-        piece = rows.slice(start, ROWS_AT_ONCE).combine_chunks()
+        piece = rows.slice(start, ROWS_AT_ONCE)
+        piece = quarantine(piece, ctx.contract.dedupe_horizon, recorder).combine_chunks()
         rendered = render(piece, ctx.sync, plan.columns)
         numbers = piece["ordinal"].combine_chunks()
         if rendered.refusals:

@@ -11,6 +11,7 @@ from airflow_provider_cio.core.contract import FieldMapping
 from airflow_provider_cio.core.contract_files import read_sql
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.exceptions import SourceError
+from airflow_provider_cio.warehouse import state
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.diff import Source
 from airflow_provider_cio.warehouse.limits import Limits
@@ -83,6 +84,8 @@ class _Resolver:
             limits=self._limits(payload),
             only=chosen.condition if chosen else None,
             resend=chosen is not None and chosen.resend,
+            undecided=state.table(self._ctx.schema, "undecided"),
+            dedupe_seconds=ceil(self._ctx.contract.dedupe_horizon.total_seconds()),
         )
 
     def _limits(self, payload: tuple[tuple[str, Column], ...]) -> Limits:

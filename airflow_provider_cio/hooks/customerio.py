@@ -172,3 +172,11 @@ class CustomerIOHook(BaseHook):
                 next_step="fill it in under Admin > Connections.",
             )
         return cast("str", value)
+
+
+def requests_per_second(connection_id: str) -> float:
+    """The rate of a connection; of one that is not there, what a new connection has."""
+    try:
+        return CustomerIOHook(connection_id).settings.rate_limit
+    except ContractError:
+        return Settings.rate_limit

@@ -84,6 +84,7 @@ def _context(
     sync: Sync, contract: Contract, folder: Path, *, with_track: bool, with_app: bool
 ) -> Iterator[SyncContext]:
     """What the current task works in: the run's id holds the lease for all its tasks."""
+    from airflow_provider_cio.engine.stop import stop
     from airflow_provider_cio.hooks.warehouse import sync_context
 
     airflow = get_current_context()
@@ -101,6 +102,8 @@ def _context(
         pool_slots=airflow["task"].pool_slots,
         render=render,
     ) as ctx:
+        task_of_a_function: Any = airflow["task"]  # which has no other way to be told
+        task_of_a_function.on_kill = lambda: stop(ctx)
         yield ctx
 
 
@@ -199,10 +202,16 @@ def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 
         return report
 
     planned: Any = plan_()
-    shards: Any = unload_(planned)
+    ready, guarded = planned, guards_(planned)
+    if sync.approve:
+        from airflow_provider_cio.templates.approval import approval_tasks
+
+        reviewed, ready = approval_tasks(sync, contract, planned, open_context, retrying)
+        guarded >> reviewed
+    shards: Any = unload_(ready)
     report: Any = commit_(planned, shards)
     preflight_() >> planned
-    guards_(planned) >> shards
+    guarded >> shards
     send_.expand(shard=shards) >> report
     if sync.reconcile.sample:
         reconcile_(report)

@@ -59,7 +59,7 @@ class RedshiftToCustomerIO(BaseOperator):
         super().__init__(**{name: usual[name] for name in usual if name not in of_dag} | kwargs)
         self.sync_file = str(sync_file)
         self.contract_file = str(contract_file) if contract_file is not None else None
-        self._context: Context | None = None
+        self._running: SyncContext | None = None
 
     @property
     def contract_path(self) -> Path:
@@ -74,8 +74,8 @@ class RedshiftToCustomerIO(BaseOperator):
         """
         from airflow_provider_cio.engine.run import run_sync
 
-        self._context = context
         with self._open(context) as ctx:
+            self._running = ctx
             report = run_sync(ctx).to_dict()
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
@@ -83,15 +83,14 @@ class RedshiftToCustomerIO(BaseOperator):
         return report
 
     def on_kill(self) -> None:
-        """Shorten the lease. Everything else heals by itself: outcomes are in S3, the plan is in Redshift."""
-        from airflow_provider_cio.engine.lease import Lease
+        """Stop sending, cancel the SQL that runs, give the lease back."""
+        from airflow_provider_cio.engine.stop import stop
 
-        if self._context is not None:
-            with self._open(self._context, with_track=False) as ctx:
-                Lease(ctx).shorten()
+        if self._running is not None:
+            stop(self._running)
 
     @contextmanager
-    def _open(self, context: Context, *, with_track: bool = True) -> Iterator[SyncContext]:
+    def _open(self, context: Context) -> Iterator[SyncContext]:
         from airflow_provider_cio.hooks.warehouse import sync_context
 
         run_id = context["run_id"]
@@ -107,7 +106,6 @@ class RedshiftToCustomerIO(BaseOperator):
             load_contract(self.contract_path),
             run_id=run_id,
             folder=file.parent,
-            with_track=with_track,
             pool_slots=self.pool_slots,
             render=render,
         ) as ctx:

@@ -17,12 +17,24 @@ class Outcome(IntEnum):
 
     ACCEPTED = 1
     REJECTED = 2
-    """By Customer.io."""
+    """By Customer.io, for good."""
     REFUSED = 3
     """Before sending."""
-    UNKNOWN = 4
+    QUARANTINED = 4
+    """Undecided for so long that Customer.io may have forgotten its id: it is not sent again."""
+    UNKNOWN = 5
     """It was in a request that got no answer."""
+    IN_FLIGHT = 6
+    """It was about to be in a request when its sender died."""
+    TRANSIENT = 7
+    """Customer.io refused it for a reason that may pass."""
 
+
+FINAL = (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.REFUSED, Outcome.QUARANTINED)
+"""A row with one of these is not sent again by the same plan."""
+
+UNDECIDED = (Outcome.QUARANTINED, Outcome.UNKNOWN, Outcome.IN_FLIGHT)
+"""A row with one of these, and no better, may be there or not."""
 
 OUTCOMES = pa.schema(
     [
@@ -31,6 +43,8 @@ OUTCOMES = pa.schema(
         ("outcome", pa.int32()),
         ("reason", pa.string()),
         ("field", pa.string()),
+        ("class", pa.string()),
+        ("sent_at", pa.timestamp("us")),
     ]
 )
 """Columns of an outcome object, in the order of :func:`create_outcomes`: a columnar COPY goes by position."""
@@ -49,6 +63,7 @@ def unload(changes: str, payload_names: list[str], bucket: Bucket, folder: str) 
         "identifier",
         "event_id",
         "occurred_at",
+        "undecided_since",
         *payload_names,
     ]
     query = f"SELECT {', '.join(columns)} FROM {changes}"
@@ -81,8 +96,8 @@ def write_outcomes(bucket: Bucket, key: str, outcomes: pa.Table) -> None:
 
 
 def read_outcomes(bucket: Bucket, prefix: str) -> pa.Table:
-    """All outcomes under a prefix: ordinals and outcomes."""
-    columns = ["ordinal", "outcome"]
+    """All outcomes under a prefix: ordinals, outcomes, and when the request was first sent."""
+    columns = ["ordinal", "outcome", "sent_at"]
     tables = [
         pq.ParquetFile(pa.BufferReader(bucket.get(stored.key)), pre_buffer=False).read(columns=columns)
         for stored in bucket.listing(prefix)
@@ -96,7 +111,7 @@ def create_outcomes(table: str) -> str:
     """The stage of :func:`copy_outcomes`."""
     return (
         f"CREATE TABLE {table} (shard INTEGER, ordinal BIGINT, outcome INTEGER, reason VARCHAR(256), "
-        "field VARCHAR(256)) BACKUP NO DISTSTYLE AUTO"
+        "field VARCHAR(256), class VARCHAR(32), sent_at TIMESTAMP) BACKUP NO DISTSTYLE AUTO"
     )
 
 

@@ -47,6 +47,10 @@ class Source:
     """Fingerprint of the mapping."""
     exits: bool
     """Whether rows that left the source are sent."""
+    undecided: str
+    """Quoted table of the events that may be there already."""
+    dedupe_seconds: int
+    """How long those may still be sent again."""
     identity_text: str | None = None
     """The identity before it was trimmed; None where it cannot be padded."""
     names: tuple[str, ...] = ()
@@ -211,33 +215,47 @@ def _difference(source: Source, state: str) -> str:
     left = "CASE WHEN t.present THEN 'exited' ELSE 'gone' END"
     differs = "s.payload_hash <> t.payload_hash"
     if source.kind == "people":
+        since, undecided, quarantined = "CAST(NULL AS TIMESTAMP)", "", ""
         later = f"WHEN {differs} OR t.mapping <> {sql.literal(source.mapping)} THEN 'changed'"
     else:
+        since, undecided, quarantined = "u.since", _undecided(source), _quarantined(source)
         later = f"WHEN {differs} AND t.mapping = {sql.literal(source.mapping)} THEN 'altered'"
     same = "changed" if source.resend else "unchanged"
     known = f"(SELECT * FROM {state}{where(source)})" if source.exits else state
     columns = ["s.occurred_at", *(f"s.{name}" for name in source.payload_names)]
     return (
         "SELECT COALESCE(s.row_key, t.row_key) AS row_key, COALESCE(s.identifier, t.row_key) AS identifier, "
-        f"COALESCE(s.payload_hash, '') AS payload_hash, {', '.join(columns)}, "
+        f"COALESCE(s.payload_hash, '') AS payload_hash, {since} AS undecided_since, {', '.join(columns)}, "
         f"CASE WHEN s.withheld IS NOT NULL THEN 'withheld' WHEN s.row_key IS NULL THEN {left} "
-        "WHEN t.row_key IS NULL THEN 'added' "
+        f"{quarantined}WHEN t.row_key IS NULL THEN 'added' "
         f"WHEN NOT t.present THEN 'returned' {later} ELSE '{same}' END AS change "
         f"FROM (SELECT * FROM {STAGE} WHERE row_key IS NOT NULL) AS s "
-        f"{'FULL' if source.exits else 'LEFT'} JOIN {known} AS t ON t.row_key = s.row_key"
+        f"{'FULL' if source.exits else 'LEFT'} JOIN {known} AS t ON t.row_key = s.row_key{undecided}"
     )
 
 
+def _undecided(source: Source) -> str:
+    return (
+        f" LEFT JOIN {source.undecided} AS u ON u.sync = {sql.literal(source.sync)} AND u.row_key = s.row_key"
+    )
+
+
+def _quarantined(source: Source) -> str:
+    """An undecided event whose id may be forgotten, or would be another one now, could become a second event."""
+    forgotten = f"u.since < DATEADD(second, -{source.dedupe_seconds}, GETDATE())"
+    return f"WHEN t.row_key IS NULL AND ({forgotten} OR u.occurred_at <> s.occurred_at) THEN 'quarantined' "
+
+
 def change_counts(source: Source, state: str) -> str:
-    """``(change, rows)``: added, returned, changed, unchanged, altered (a sent event), exited, gone, withheld."""
+    """``(change, rows)``: added, returned, changed, unchanged, altered (sent), quarantined, exited, gone, withheld."""
     return f"SELECT change, COUNT(*) FROM ({_difference(source, state)}) AS difference GROUP BY 1"
 
 
-def altered_samples(source: Source, state: str) -> str:
-    """Up to five hashed keys of events that changed after they were sent."""
+def change_samples(source: Source, state: str, change: str) -> str:
+    """Up to five hashed keys of rows that the diff calls so."""
     return (
         f"SELECT {sql.key_hash('row_key')} FROM ({_difference(source, state)}) AS difference "
-        "WHERE change = 'altered' ORDER BY 1 LIMIT 5"
+        f"WHERE change = {sql.literal(change)} ORDER BY 1 LIMIT 5"
     )
 
 
@@ -251,7 +269,8 @@ def withheld_samples(reason: str) -> str:
 
 def freeze(source: Source, state: str, changes: str, shards: int) -> str:
     """The frozen plan: the rows to send, with their payload, shard, lane and order in the shard."""
-    kept = ", ".join(["row_key", "identifier", "payload_hash", "occurred_at", *source.payload_names])
+    names = ["row_key", "identifier", "payload_hash", "occurred_at", "undecided_since", *source.payload_names]
+    kept = ", ".join(names)
     shard = sql.shard_of("identifier", shards)
     if source.occurred_at is None:
         hashed, event_id = "", "CAST(NULL AS VARCHAR(26))"

@@ -63,6 +63,10 @@ def translate(error: Exception) -> CustomerIOProviderError:
         )
     if code[:2] == "28":
         return _refused_login(message)
+    if code == "57014":
+        return WarehouseError(
+            "The statement was cancelled in Redshift.", next_step="run the task again, unless it was killed."
+        )
     if code and code[:2] not in {"08", "57"}:
         return WarehouseError(
             f"Redshift failed ({code}): {redact(message)}.", next_step="run the task again."

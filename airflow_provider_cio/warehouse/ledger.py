@@ -16,7 +16,7 @@ from airflow_provider_cio.warehouse.session import Session
 from airflow_provider_cio.warehouse.state import table
 
 PlanStatus = Literal["open", "stopped", "committed", "closed", "dropped"]
-COUNTS = ("source_rows", "tracked", "added", "changed", "unchanged", "exited", "unidentified")
+COUNTS = ("source_rows", "tracked", "added", "changed", "unchanged", "exited", "unidentified", "quarantined")
 _PLAN_COLUMNS = (
     "plan_id, sync, kind, run_id, status, mapping, payload_columns, "
     f"{', '.join(COUNTS)}, shards, prefix, manifest, outcome_objects"

@@ -75,6 +75,10 @@ class Bucket:
         for stored in self.listing(prefix):
             self._call("delete_object", Key=self.prefix + stored.key)
 
+    def delete_one(self, key: str) -> None:
+        """Remove one object; it need not be there."""
+        self._call("delete_object", Key=self.prefix + key)
+
     def write_manifest(self, key: str, objects: list[Stored]) -> str:
         """A manifest for a COPY of Parquet (which wants each file's length); returns its address."""
         entries = [

@@ -88,6 +88,7 @@ class Warehouse:
         self._attempts = attempts
         self._connect = connect
         self._connection: Connection | None = None
+        self._process: int | None = None
         self._lock = threading.RLock()
 
     def run(self, sql: str) -> None:
@@ -114,10 +115,20 @@ class Warehouse:
                     time.sleep(random.uniform(0.05, 0.2) * 2**attempt)  # noqa: S311 - jitter
         raise AssertionError("unreachable")
 
+    def another(self) -> Warehouse:
+        """A session of its own to the same place."""
+        return Warehouse(self._connect, schema=self.schema, attempts=self._attempts)
+
+    def cancel(self, other: Warehouse) -> None:
+        """End the statement that runs now, through another session; whoever waits for it gets an error."""
+        process = self._process
+        if process is not None:
+            other.run(f"SELECT pg_cancel_backend({process})")
+
     def close(self) -> None:
         """Close the connection; the next statement opens a new one."""
         with self._lock:
-            connection, self._connection = self._connection, None
+            connection, self._connection, self._process = self._connection, None, None
             if connection is not None:
                 try:
                     connection.close()
@@ -147,6 +158,7 @@ class Warehouse:
             connection.autocommit = False
             for setting in _SETTINGS:
                 Session(connection).run(setting)
+            self._process = int(Session(connection).fetch("SELECT pg_backend_pid()")[0][0])
             _end(connection.commit)
             self._connection = connection
         return self._connection

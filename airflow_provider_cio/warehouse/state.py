@@ -6,11 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from airflow_provider_cio.warehouse import statements as sql
-from airflow_provider_cio.warehouse.bulk import Outcome
+from airflow_provider_cio.warehouse.bulk import UNDECIDED, Outcome
 from airflow_provider_cio.warehouse.session import Session, Warehouse
 from airflow_provider_cio.warehouse.shipped import render_sql
 
-TABLES = ("plans", "runs", "rejects", "findings", "leases", "drift", "model_builds")
+TABLES = (
+    "plans",
+    "runs",
+    "rejects",
+    "undecided",
+    "findings",
+    "leases",
+    "drift",
+    "approvals",
+    "model_builds",
+)
 _STATE = "state__"
 _STATE_COLUMNS = "row_key, present, payload_hash, mapping, event_id, occurred_at, plan_id, synced_at"
 
@@ -93,6 +103,7 @@ class Books:
     changes: str
     outcomes: str
     rejects: str
+    undecided: str
 
     @classmethod
     def of(cls, schema: str, sync: str, plan_id: str) -> Books:
@@ -102,11 +113,12 @@ class Books:
             changes_table(schema, sync, plan_id),
             outcomes_table(schema, sync, plan_id),
             table(schema, "rejects"),
+            table(schema, "undecided"),
         )
 
 
 def fold(books: Books, *, sync: str, plan_id: str, run_id: str, mapping: str) -> Iterator[str]:
-    """State advances for accepted rows only; each refused row is a reject, with its hashed key and reason.
+    """State advances for accepted rows only; each row that was not accepted is a reject, with its hashed key.
 
     State is replaced by key and rejects by plan, so this can be done again.
     """
@@ -124,13 +136,37 @@ def fold(books: Books, *, sync: str, plan_id: str, run_id: str, mapping: str) ->
     yield f"DELETE FROM {books.rejects} WHERE plan_id = {sql.literal(plan_id)}"
     yield (
         f"INSERT INTO {books.rejects} "
-        "(sync, plan_id, run_id, key_hash, shard, ordinal, sent, reason, field, rejected_at) "
+        "(sync, plan_id, run_id, key_hash, shard, ordinal, sent, class, reason, field, rejected_at) "
         f"SELECT {', '.join(map(sql.literal, (sync, plan_id, run_id)))}, {sql.key_hash('c.row_key')}, "
-        f"c.shard, c.ordinal, CASE WHEN o.outcome = {Outcome.REJECTED:d} THEN TRUE ELSE FALSE END, "
+        f"c.shard, c.ordinal, CASE WHEN o.outcome IN ({Outcome.REFUSED:d}, {Outcome.QUARANTINED:d}) "
+        "THEN FALSE ELSE TRUE END, COALESCE(MIN(r.class), 'permanent'), "
         f"COALESCE(MIN(r.reason), ''), MIN(r.field), GETDATE() {joined} "
         f"JOIN {books.outcomes} AS r ON r.shard = o.shard AND r.ordinal = o.ordinal AND r.outcome = o.outcome "
-        f"WHERE o.outcome IN ({Outcome.REJECTED:d}, {Outcome.REFUSED:d}) "
-        "GROUP BY c.row_key, c.shard, c.ordinal, o.outcome"
+        f"WHERE o.outcome <> {Outcome.ACCEPTED:d} GROUP BY c.row_key, c.shard, c.ordinal, o.outcome"
+    )
+
+
+def fold_undecided(books: Books, *, sync: str, plan_id: str) -> Iterator[str]:
+    """Events that may be there or not are kept with the time of the first request; what was decided leaves."""
+    among = ", ".join(f"{outcome:d}" for outcome in UNDECIDED)
+    first_sent = (
+        "(SELECT shard, ordinal, MIN(outcome) AS outcome, "
+        f"MIN(CASE WHEN outcome IN ({among}) THEN sent_at END) AS sent_at "
+        f"FROM {books.outcomes} GROUP BY shard, ordinal)"
+    )
+    joined = (
+        f"FROM {books.changes} AS c JOIN {first_sent} AS o ON o.shard = c.shard AND o.ordinal = c.ordinal"
+    )
+    decided = f"{Outcome.ACCEPTED:d}, {Outcome.REJECTED:d}"
+    yield (
+        f"DELETE FROM {books.undecided} WHERE sync = {sql.literal(sync)} "
+        f"AND row_key IN (SELECT c.row_key {joined} WHERE o.outcome IN ({decided}, {among}))"
+    )
+    yield (
+        f"INSERT INTO {books.undecided} (sync, row_key, event_id, occurred_at, plan_id, since) "
+        f"SELECT {sql.literal(sync)}, c.row_key, c.event_id, c.occurred_at, {sql.literal(plan_id)}, "
+        "LEAST(COALESCE(c.undecided_since, o.sent_at), o.sent_at) "
+        f"{joined} WHERE o.outcome IN ({among})"
     )
 
 

@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.plans (
     unchanged        BIGINT         NOT NULL,
     exited           BIGINT         NOT NULL,
     unidentified     BIGINT         NOT NULL,  -- rows withheld by a finding
+    quarantined      BIGINT         NOT NULL,  -- undecided events that are not sent again
     shards           INTEGER        NOT NULL,
     prefix           VARCHAR(1024)  NOT NULL,  -- folder of shards and outcomes, below staging.s3
     manifest         VARCHAR(1024),            -- of the UNLOAD that won, null until then

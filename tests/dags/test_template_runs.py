@@ -202,3 +202,18 @@ def test_the_senders_share_follows_its_pool_slots(
     assert pools["preflight"] == ("default_pool", 1)
     assert dags.run(dag).state == "success"
     assert slots == [1, 3]  # preflight asks for the region, send sends
+
+
+def test_a_person_stands_between_guards_and_unload(dags: Dags) -> None:
+    from airflow.providers.standard.operators.hitl import HITLOperator
+
+    from airflow_provider_cio.templates.export import sync_dag
+
+    dag = sync_dag(dags.sync("people", **dags.people, approve=True, max_plan_age="6h"))
+    assert dag.get_task("review").upstream_task_ids == {"plan", "guards"}
+    assert dag.get_task("approval").upstream_task_ids == {"review"}
+    assert dag.get_task("apply").upstream_task_ids == {"plan", "approval"}
+    assert dag.get_task("unload").upstream_task_ids == {"apply", "guards"}
+    approval = dag.get_task("approval")
+    assert isinstance(approval, HITLOperator)
+    assert (approval.options, approval.response_timeout.total_seconds()) == (["Approve", "Refuse"], 6 * 3600)

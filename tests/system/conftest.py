@@ -107,6 +107,7 @@ SYNCS = {
     "torn": _sync("torn", rows_per_shard=5),
     "guarded": _sync("guarded", guards={"max_added": 5}),
     "stuck": _sync("stuck"),
+    "asked": _sync("asked", approve=True),
     "cleared": _sync("cleared", rows_per_shard=5),
     "late": _sync(
         "late",

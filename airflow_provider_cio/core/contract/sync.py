@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
@@ -46,6 +47,9 @@ class Sync(Model):
     guards: Guards = Guards()
     deadline: Deadline | None = None
     max_rejected_pct: Percent = 1.0
+    max_unknown: Annotated[int, Field(ge=0, description="Rows without an answer that a run may end with")] = 0
+    approve: Annotated[bool, Field(description="Whether a person must approve each plan")] = False
+    max_plan_age: Duration = Field(timedelta(hours=24), description="An older plan is not applied any more")
     reconcile: Reconcile = Reconcile()
     rows_per_shard: Annotated[int, Field(ge=1)] = 50_000
     pool_slots: Annotated[

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
 
-from airflow_provider_cio.core.contract.words import Identifier, Model, Name, ValueType
+from airflow_provider_cio.core.contract.words import Duration, Identifier, Model, Name, ValueType
 
 
 class Attribute(Model):
@@ -53,6 +54,10 @@ class Contract(Model):
 
     workspace: str = Field(description="Name of the Customer.io workspace; part of every event id")
     identity: Identifier = Field("id", description="The canonical identifier of a person")
+    dedupe_horizon: Duration = Field(
+        timedelta(hours=24),
+        description="How long Customer.io is trusted to drop a repeated event id; later, undecided events are not sent",
+    )
     source_schemas: list[str] = Field(["cio_marts"], description="Schemas whose views may be sources")
     connections: Connections = Connections()
     staging: Staging

@@ -49,10 +49,16 @@ def follow(warehouse: Warehouse, person: Validation) -> Followed:
         )
     found = Followed(int(deliveries), int(outcomes), orders)
     for count, what, step in (
-        (found.deliveries, "no delivery", "check that the person was written to since first_day, and the bridge"),
+        (
+            found.deliveries,
+            "no delivery",
+            "check that the person was written to since first_day, and the bridge",
+        ),
         (found.with_outcome, "deliveries, but none that was sent", "load the stream `metrics` by some route"),
         (found.followed_by_order, "messages, but no order after one", "check the relation in `orders`"),
     ):
         if count == 0:
-            raise SourceError(f"The known person {hashed(person.customer_id)} has {what}.", next_step=f"{step}.")
+            raise SourceError(
+                f"The known person {hashed(person.customer_id)} has {what}.", next_step=f"{step}."
+            )
     return found

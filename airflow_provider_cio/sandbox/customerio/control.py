@@ -14,6 +14,7 @@ from airflow_provider_cio.sandbox.customerio.faults import read_faults
 from airflow_provider_cio.sandbox.customerio.gate import Gate
 from airflow_provider_cio.sandbox.customerio.payload import MalformedError, read_item
 from airflow_provider_cio.sandbox.customerio.store import Store
+from airflow_provider_cio.sandbox.customerio.weather import Weather
 from airflow_provider_cio.sandbox.customerio.workspace import Workspace
 
 T = TypeVar("T")
@@ -124,6 +125,19 @@ async def faults(request: Request) -> Response:
     return JSONResponse(waiting.as_list())
 
 
+async def weather(request: Request) -> Response:
+    """GET: what strikes at random. PUT: a seed and faults with their shares. DELETE: fair weather."""
+    gate = _gate(request)
+    if request.method == "DELETE":
+        gate.weather.clear()
+    elif request.method == "PUT":
+        try:
+            gate.weather = Weather.read(_read(await request.body(), dict))
+        except (ValueError, MalformedError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+    return JSONResponse(gate.weather.as_dict())
+
+
 async def settings(request: Request) -> Response:
     """GET: all settings. PUT: change some; they survive a restart."""
     workspace = _workspace(request)
@@ -160,5 +174,6 @@ ROUTES = [
     Route("/_sandbox/events", events),
     Route("/_sandbox/requests", requests),
     Route("/_sandbox/faults", faults, methods=["GET", "POST", "DELETE"]),
+    Route("/_sandbox/weather", weather, methods=["GET", "PUT", "DELETE"]),
     Route("/_sandbox/settings", settings, methods=["GET", "PUT"]),
 ]

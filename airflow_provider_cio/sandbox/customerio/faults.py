@@ -9,16 +9,19 @@ from typing import Any
 
 from starlette.requests import Request
 
-ABORTS = ("reset_before", "reset_after", "timeout", "timeout_after")
-"""Close the connection or never answer; ``_after`` means that the request was applied first."""
+ABORTS = ("reset_before", "reset_after", "timeout", "timeout_after", "truncated_body")
+"""Close the connection or never answer; all but ``reset_before`` and ``timeout`` apply the request first."""
+KINDS = (*ABORTS, "slow_body", "errors_on_200", "late")
+"""``slow_body``: half of the answer, ``delay`` seconds, the rest. ``late``: only ``delay``."""
+REFUSES_ITEMS = (207, "errors_on_200")
 
 
 @dataclass
 class Fault:
     """``route`` is a path, with ``*`` as a wildcard. ``after`` requests pass first.
 
-    ``match``: only requests whose body holds this text. With status 207 only the items that hold it are
-    refused, and the others are applied.
+    ``match``: only requests whose body holds this text. With 207 and ``errors_on_200`` only the items that hold it
+    are refused, with ``reason`` and ``field``, and the others are applied. ``delay``: seconds before the answer.
     """
 
     route: str
@@ -27,6 +30,9 @@ class Fault:
     after: int = 0
     retry_after: int | None = None
     match: str | None = None
+    delay: float = 0.0
+    reason: str = "fault"
+    field: str = ""
 
     def concerns(self, path: str, body: bytes) -> bool:
         return fnmatchcase(path, self.route) and (self.match is None or self.match.encode() in body)
@@ -34,19 +40,20 @@ class Fault:
 
 def read_faults(values: list[Any]) -> list[Fault]:
     """Faults from JSON; ValueError says what is wrong with one."""
-    return [_read(value) for value in values]
+    return [read_fault(value) for value in values]
 
 
-def _read(value: Any) -> Fault:
+def read_fault(value: Any) -> Fault:
+    """One fault from JSON."""
     try:
         fault = Fault(**value)
     except TypeError as error:
         raise ValueError(f"a fault has {', '.join(Fault.__dataclass_fields__)}: {error}") from error
     status = fault.status
-    if not (status in ABORTS or (type(status) is int and 200 <= status <= 599)):
-        raise ValueError(f"status must be an HTTP status or one of {', '.join(ABORTS)}, not {status!r}")
-    if status == 207 and fault.match is None:
-        raise ValueError("status 207 needs match: the text of the items to refuse")
+    if not (status in KINDS or (type(status) is int and 200 <= status <= 599)):
+        raise ValueError(f"status must be an HTTP status or one of {', '.join(KINDS)}, not {status!r}")
+    if status in REFUSES_ITEMS and fault.match is None:
+        raise ValueError(f"status {status} needs match: the text of the items to refuse")
     return fault
 
 
@@ -79,7 +86,7 @@ class Faults:
         return None
 
 
-def poison_of(request: Request) -> str | None:
-    """The text whose items a 207 fault refuses, for this request."""
-    poison: str | None = request.scope.get("sandbox.poison")
-    return poison
+def refusing(request: Request) -> Fault | None:
+    """The fault that refuses some items of this request."""
+    fault: Fault | None = request.scope.get("sandbox.refusing")
+    return fault

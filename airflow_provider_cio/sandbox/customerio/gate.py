@@ -16,8 +16,9 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from airflow_provider_cio.sandbox.customerio import auth
-from airflow_provider_cio.sandbox.customerio.faults import Fault, Faults
+from airflow_provider_cio.sandbox.customerio.faults import REFUSES_ITEMS, Fault, Faults
 from airflow_provider_cio.sandbox.customerio.limits import RateLimiter
+from airflow_provider_cio.sandbox.customerio.weather import Weather
 from airflow_provider_cio.sandbox.customerio.workspace import Workspace
 
 RECENT = 100
@@ -44,12 +45,13 @@ class Gate:
     routes: Sequence[Route]
     workspace: Workspace
     faults: Faults = field(default_factory=Faults)
+    weather: Weather = field(default_factory=Weather)
     limiter: RateLimiter = field(default_factory=RateLimiter)
     recent: deque[Seen] = field(default_factory=lambda: deque(maxlen=RECENT))
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def reset(self) -> None:
-        for each in (self.faults, self.limiter, self.recent):
+        for each in (self.faults, self.weather, self.limiter, self.recent):
             each.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,7 +62,7 @@ class Gate:
             return
         began = time.perf_counter()
         body = await _read(receive)
-        fault = self.faults.take(path, body)
+        fault = self.faults.take(path, body) or self.weather.strike(path, body)
         status = await self._answer(scope, receive, send, body, fault)
         route = self._template(scope)
         milliseconds = (time.perf_counter() - began) * 1000
@@ -74,11 +76,13 @@ class Gate:
     ) -> str:
         """Answer, or do not; returns the status for the book."""
         kind = fault.status if fault is not None else None
+        if fault is not None and fault.delay and kind != "slow_body":
+            await asyncio.sleep(fault.delay)
         if kind in {"reset_before", "timeout"}:
             await self._leave(receive, reset=kind == "reset_before")
             return str(kind)
-        if fault is not None and kind == 207:
-            scope["sandbox.poison"] = fault.match
+        if fault is not None and kind in REFUSES_ITEMS:
+            scope["sandbox.refusing"] = fault
         elif fault is not None and isinstance(kind, int):
             return await _send(_fault_response(fault, scope["path"]), scope, receive, send)
         refusal = self._refusal(scope)
@@ -88,7 +92,11 @@ class Gate:
             await self.app(scope, _replay(body), _swallow)
             await self._leave(receive, reset=kind == "reset_after")
             return str(kind)
-        watched = _Watched(send)
+        if kind == "truncated_body":
+            await self.app(scope, _replay(body), _Halved(send))
+            _abort(_transport(receive))
+            return str(kind)
+        watched = _Watched(send, fault)
         await self.app(scope, _replay(body), watched)
         return watched.status
 
@@ -168,22 +176,46 @@ async def _send(response: Response, scope: Scope, receive: Receive, send: Send) 
 
 
 class _Watched:
-    def __init__(self, send: Send) -> None:
-        self._send, self.status = send, ""
+    """Passes an answer on, as a fault may change it, and keeps its status for the book."""
+
+    def __init__(self, send: Send, fault: Fault | None) -> None:
+        self._send, self._fault, self.status = send, fault, ""
 
     async def __call__(self, message: Message) -> None:
+        kind = self._fault.status if self._fault is not None else None
         if message["type"] == "http.response.start":
+            if kind == "errors_on_200" and message["status"] == 207:
+                message = {**message, "status": 200}
             self.status = str(message["status"])
+        elif kind == "slow_body" and self._fault is not None:
+            body = message.get("body", b"")
+            await self._send({**message, "body": body[: len(body) // 2], "more_body": True})
+            await asyncio.sleep(self._fault.delay)
+            message = {**message, "body": body[len(body) // 2 :]}
+        await self._send(message)
+
+
+class _Halved:
+    """Lets half of the body pass, whatever Content-Length has promised."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.body":
+            body = message.get("body", b"")
+            message = {**message, "body": body[: len(body) // 2], "more_body": True}
         await self._send(message)
 
 
 def _fault_response(fault: Fault, path: str) -> Response:
     if fault.status == 429:
         return _limited(path, fault.retry_after)
-    headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else None
-    return JSONResponse(
-        _envelope(path, "fault of the sandbox", int(fault.status)), int(fault.status), headers
-    )
+    status = int(fault.status)
+    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    if 300 <= status < 400:
+        headers["Location"] = f"https://track-eu.customer.io.invalid{path}"
+    return JSONResponse(_envelope(path, "fault of the sandbox", status), status, headers)
 
 
 def _limited(path: str, retry_after: int | None) -> Response:

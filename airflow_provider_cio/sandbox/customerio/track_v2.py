@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from airflow_provider_cio.sandbox.customerio import limits
 from airflow_provider_cio.sandbox.customerio.actions import apply
-from airflow_provider_cio.sandbox.customerio.faults import poison_of
+from airflow_provider_cio.sandbox.customerio.faults import Fault, refusing
 from airflow_provider_cio.sandbox.customerio.operations import Operation
 from airflow_provider_cio.sandbox.customerio.payload import (
     Item,
@@ -20,8 +20,6 @@ from airflow_provider_cio.sandbox.customerio.payload import (
 )
 from airflow_provider_cio.sandbox.customerio.shapes import read_operation
 from airflow_provider_cio.sandbox.customerio.workspace import Session, Workspace
-
-POISONED = RefusedError("fault", "", "refused by a fault of the sandbox")
 
 
 async def entity(request: Request) -> Response:
@@ -35,7 +33,7 @@ async def entity(request: Request) -> Response:
     except MalformedError as error:
         return _malformed(str(error))
     with workspace.session() as session:
-        errors = _run(session, [item], poison_of(request))
+        errors = _run(session, [item], refusing(request))
     if errors:
         return JSONResponse({"errors": [_without_index(each) for each in errors]}, 400)
     return JSONResponse({})
@@ -52,13 +50,13 @@ async def batch(request: Request) -> Response:
     except MalformedError as error:
         return _malformed(str(error))
     with workspace.session() as session:
-        errors = _run(session, items, poison_of(request))
+        errors = _run(session, items, refusing(request))
     if errors:
         return JSONResponse({"errors": errors}, 207)
     return JSONResponse({})
 
 
-def _run(session: Session, items: list[Item], poison: str | None) -> list[dict[str, str | int]]:
+def _run(session: Session, items: list[Item], fault: Fault | None) -> list[dict[str, str | int]]:
     """Apply the good ``items``; the errors of the others. Items with NaN vanish without a word."""
     operations: list[Operation] = []
     errors: list[dict[str, str | int]] = []
@@ -67,8 +65,9 @@ def _run(session: Session, items: list[Item], poison: str | None) -> list[dict[s
         if item.nan:
             session.dropped["nan"] += 1
             continue
-        if poison is not None and poison in encode(item.value):
-            errors.append({"batch_index": index, **POISONED.as_dict()})
+        if fault is not None and str(fault.match) in encode(item.value):
+            refusal = RefusedError(fault.reason, fault.field, "refused by a fault of the sandbox")
+            errors.append({"batch_index": index, **refusal.as_dict()})
             continue
         try:
             operations.append(read_operation(item, session.settings))

@@ -1,0 +1,42 @@
+"""A person answers on the page of required actions, through the API that the page uses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.system
+
+
+def answer(world: Any, run_id: str, option: str) -> None:
+    """Wait until Airflow asks, look at what it shows, and choose."""
+    task = f"/api/v2/dags/cio_sync_asked/dagRuns/{run_id}/taskInstances/approval"
+    world.airflow.wait_for(
+        lambda: world.airflow.get(task)["state"] == "awaiting_input", f"question of {run_id}", seconds=300
+    )
+    asked = world.airflow.get(f"{task}/-1/hitlDetails")
+    assert "4 rows" in asked["body"]
+    assert world.sql(
+        "SELECT COUNT(*) FROM cio_sync.leases WHERE sync = 'asked' AND expires_at > GETDATE()"
+    ) == [(0,)]
+    world.airflow.call("PATCH", f"{task}/-1/hitlDetails", json={"chosen_options": [option]})
+
+
+def test_refused_then_approved(world: Any) -> None:
+    world.sql(
+        "INSERT INTO source.asked VALUES ('asked-1', 1), ('asked-2', 2), ('asked-3', 3), ('asked-4', 4)"
+    )
+    refused = world.airflow.trigger("cio_sync_asked")
+    answer(world, refused, "Refuse")
+    run = world.ended("asked", refused)
+    assert (run["state"], world.tasks(run)["apply"], world.people("asked")) == ("failed", "failed", 0)
+
+    approved = world.airflow.trigger("cio_sync_asked")
+    answer(world, approved, "Approve")
+    run = world.ended("asked", approved)
+    assert (run["state"], world.people("asked")) == ("success", 4)
+    assert world.sql("SELECT status FROM cio_sync.approvals ORDER BY asked_at") == [
+        ("refused",),
+        ("approved",),
+    ]
