@@ -107,24 +107,23 @@ def copy(session: Session, bucket: Bucket, manifest: str) -> None:
 def merge(session: Session, stream: Stream, source: Source) -> Merged:
     """Stage -> table, and drop the stage. Rows that are not newer than what is there change nothing."""
     target, keys = raw_table(stream), [sql.identifier(name) for name in stream.key]
-    names = ", ".join([*(sql.identifier(name) for name in stream.names), "recency"])
-    known = " AND ".join(
-        [f"{target}.source = {sql.literal(source)}", *(f"{target}.{k} = {NEWEST}.{k}" for k in keys)]
-    )
+    names = ", ".join(["source", *(sql.identifier(name) for name in stream.names), "recency"])
+    own = names.removeprefix("source, ")
+    known = " AND ".join(f"{target}.{name} = {NEWEST}.{name}" for name in ("source", *keys))
     with_key = " AND ".join(f"{key} IS NOT NULL" for key in keys)
     session.run(f"LOCK TABLE {target}")
     [(rows,)] = session.fetch(f"SELECT COUNT(*) FROM {STAGE}")
     session.run(
-        f"CREATE TEMP TABLE {NEWEST} AS SELECT {names}, _extra FROM (SELECT {names}, _extra, ROW_NUMBER() OVER "
-        f"(PARTITION BY {', '.join(keys)} ORDER BY recency DESC) AS nth FROM {STAGE} WHERE {with_key}) AS numbered "
-        "WHERE nth = 1"
+        f"CREATE TEMP TABLE {NEWEST} AS SELECT CAST({sql.literal(source)} AS VARCHAR(16)) AS source, {own}, _extra "
+        f"FROM (SELECT {own}, _extra, ROW_NUMBER() OVER (PARTITION BY {', '.join(keys)} ORDER BY recency DESC) AS nth "
+        f"FROM {STAGE} WHERE {with_key}) AS numbered WHERE nth = 1"
     )
     [(found,)] = session.fetch(f"SELECT COUNT(*) FROM {NEWEST}")
     [(before,)] = session.fetch(f"SELECT COUNT(*) FROM {target}")
     session.run(f"DELETE FROM {target} USING {NEWEST} WHERE {known} AND {target}.recency <= {NEWEST}.recency")
     session.run(
-        f"INSERT INTO {target} (source, {names}, _extra, loaded_at) SELECT {sql.literal(source)}, {names}, "
-        f"JSON_PARSE(_extra), GETDATE() FROM {NEWEST} WHERE NOT EXISTS (SELECT 1 FROM {target} WHERE {known})"
+        f"INSERT INTO {target} ({names}, _extra, loaded_at) SELECT {names}, JSON_PARSE(_extra), GETDATE() "
+        f"FROM {NEWEST} WHERE NOT EXISTS (SELECT 1 FROM {target} WHERE {known})"
     )
     [(after,)] = session.fetch(f"SELECT COUNT(*) FROM {target}")
     for name in (NEWEST, STAGE):

@@ -16,15 +16,21 @@ from airflow_provider_cio.engine.reporting.lists import READERS
 from airflow_provider_cio.exceptions import ContractError, MissingScopeError
 from airflow_provider_cio.warehouse import raw
 from airflow_provider_cio.warehouse import statements as sql
-from airflow_provider_cio.warehouse.landing import RAW, Loaded, ensure_ledger, load_once, load_webhooks
+from airflow_provider_cio.warehouse.landing import (
+    RAW,
+    STAGING,
+    Loaded,
+    ensure_ledger,
+    load_once,
+    load_webhooks,
+)
 from airflow_provider_cio.warehouse.objects import Stored
 from airflow_provider_cio.warehouse.session import Session
 from airflow_provider_cio.warehouse.shipped import render_sql
-from airflow_provider_cio.warehouse.state import table
+from airflow_provider_cio.warehouse.state import ensure_schema, table
 
 log = logging.getLogger(__name__)
 MESSAGES = ("deliveries", "metrics")
-STAGING = "cio_staging"
 VIEWS = tuple(
     f"stg_customerio__{name}" for name in ("deliveries", "delivery_metrics", "campaign_actions", "people")
 )
@@ -95,7 +101,7 @@ def prepare(ctx: Reporting) -> None:
                 session.run(raw.create(stream))
                 for comment in raw.describe(stream):
                     session.run(comment)
-        session.run(f"CREATE SCHEMA IF NOT EXISTS {sql.identifier(STAGING)}")
+        ensure_schema(session, STAGING)
         for view in VIEWS:
             session.run(render_sql(f"reporting/{view}.sql", raw=landing, staging=sql.identifier(STAGING)))
 
