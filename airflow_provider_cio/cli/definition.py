@@ -21,6 +21,7 @@ ARG_SHOW_VALUES = _arg(
     "--show-values", action="store_true", help="Print personal data instead of kinds of values and hashes"
 )
 ARG_REASON = _arg("--reason", help="Only rows that were refused with this reason")
+ARG_NAMES = _arg("names", nargs="+", help="Guards, as the message of the stopped run names them")
 ARG_DIR = _arg("directory", metavar="DIR", help="Folder that gets dags/ and sql/; made when it is absent")
 ARG_WHICH = _arg("which", choices=("contract", "sync", "audience"), help="Which file's schema")
 
@@ -60,6 +61,12 @@ _SUBCOMMANDS = (
         help="Send the refused rows again (cio_sync.rejects), after their cause is corrected",
         func=lazy_load_command(f"{_COMMANDS}.resend.replay_rejects"),
         args=(ARG_SYNC, ARG_REASON),
+    ),
+    ActionCommand(
+        name="let-through",
+        help="Let the next run pass a guard, or a change of its source's columns, once",
+        func=lazy_load_command(f"{_COMMANDS}.let_through.let_through"),
+        args=(ARG_SYNC, ARG_NAMES),
     ),
     ActionCommand(
         name="init",

@@ -25,7 +25,6 @@ def of_key_hashes(query: str, *, resend: bool = False) -> Selection:
     return Selection(f"{sql.key_hash('row_key')} IN ({query})", resend=resend, any_age=True)
 
 
-def of_identifiers(values: list[str], *, resend: bool = False) -> Selection:
-    """Rows of these people."""
-    listed = ", ".join(sql.literal(value) for value in values)
-    return Selection(f"identifier IN ({listed})", resend=resend)
+def of_identifiers(values: list[str], column: str) -> Selection:
+    """Rows of these people, whether they changed or not. `column`: `row_key` of people, `identifier` of events."""
+    return Selection(f"{column} IN ({', '.join(map(sql.literal, values))})", resend=True)

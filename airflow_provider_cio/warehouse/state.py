@@ -19,6 +19,8 @@ TABLES = (
     "leases",
     "drift",
     "approvals",
+    "shapes",
+    "let_through",
     "model_builds",
 )
 _STATE = "state__"
