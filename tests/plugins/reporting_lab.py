@@ -65,12 +65,22 @@ class Shop:
             assert (answer.status_code, answer.json()) == (200, {})
 
     def begin(self) -> None:
-        """Everybody, a campaign, and a newsletter of the first day."""
+        """Everybody, a campaign, and a newsletter of the first day, whose topic one in five takes."""
+        self.control("topics", name="Offers")
+        off = {"topics": {"topic_1": False}}
         self.track(
-            [_item("identify", n, attributes={"email": f"p{n}@example.com"}) for n in range(self.people)]
+            [
+                _item(
+                    "identify",
+                    n,
+                    attributes={"email": f"p{n}@example.com"}
+                    | ({"cio_subscription_preferences": off} if n % 5 else {}),
+                )
+                for n in range(self.people)
+            ]
         )
         self.control("campaigns", name="Thanks", trigger={"event": "Order Completed"})
-        self.control("newsletters", name="Spring")
+        self.control("newsletters", name="Spring", topic="1")
 
     def live(self, days: int, orders: int, *, since: int) -> None:
         """Days on which `orders` people order; the clock ends `days` after `since`."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_cio.engine.reporting import run as reporting
 from airflow_provider_cio.warehouse import raw
 from airflow_provider_cio.warehouse.session import Session
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reporting_lab import Shop
 
 pytest_plugins = ("reporting_lab",)
+pytestmark = pytest.mark.timeout(900)
 DAY = 86_400
 
 BOOKS = """
@@ -44,16 +45,31 @@ def counts(shop: Shop) -> list[tuple[Any, ...]]:
 
 
 def test_each_route_and_all_together_equal_the_books(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign(shop, monkeypatch, days=60, orders=8)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(14_400)
+def test_a_year_of_a_hundred_thousand_people(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.people = 100_000
+    shop.first = (shop.now() - timedelta(days=396)).date()
+    campaign(shop, monkeypatch, days=365, orders=300)
+
+
+def campaign(shop: Shop, monkeypatch: pytest.MonkeyPatch, *, days: int, orders: int) -> None:
+    """Live through the days, load on the way and at their end, crash and replay."""
+    half_time = days // 2
+    start = -(days + 30) * DAY
     shop.receiver.start()
-    shop.go_to(-90 * DAY)
+    shop.go_to(start)
     shop.begin()
-    shop.live(30, orders=12, since=-90 * DAY)
+    shop.live(half_time, orders=orders, since=start)
     shop.data_out(4)
     shop.tell_webhooks()
     for route in ("app_api", "export"):
         shop.load(route)
     half = loaded(shop, "app_api")
-    shop.live(30, orders=12, since=-60 * DAY)
+    shop.live(days - half_time, orders=orders, since=start + half_time * DAY)
     shop.go_to(0)  # nothing lies ahead any more, so the books stand still
     books = shop.books()
     assert len(books - half) > 100
@@ -90,4 +106,3 @@ def test_each_route_and_all_together_equal_the_books(shop: Shop, monkeypatch: py
     for route in ("data_out", "webhooks"):
         assert [report.new for report in shop.load(route)] == [0, 0], route
     assert counts(shop) == after
-    assert reporting.chosen(["metrics"], "export")[0].name == "metrics"
