@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow_provider_cio.connection_forms import DESTINATIONS
+
 
 def get_provider_info() -> dict[str, Any]:
     """Answer the `apache_airflow_provider` entry point."""
@@ -21,7 +23,22 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [
             {
                 "integration-name": "Customer.io",
-                "python-modules": ["airflow_provider_cio.hooks.customerio"],
+                "python-modules": [
+                    "airflow_provider_cio.hooks.customerio",
+                    "airflow_provider_cio.hooks.destinations",
+                ],
+            }
+        ],
+        "operators": [
+            {
+                "integration-name": "Customer.io",
+                "python-modules": ["airflow_provider_cio.operators.audience_sync"],
+            }
+        ],
+        "sensors": [
+            {
+                "integration-name": "Customer.io",
+                "python-modules": ["airflow_provider_cio.sensors.audience_upload"],
             }
         ],
         "transfers": [
@@ -105,7 +122,8 @@ def get_provider_info() -> dict[str, Any]:
                         "schema": {"type": ["string", "null"]},
                     },
                 },
-            }
+            },
+            *DESTINATIONS,
         ],
         "config": {
             "customerio": {

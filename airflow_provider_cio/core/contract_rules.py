@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
-from airflow_provider_cio.core import mapping_tests, ownership, schedule_rules, source_rules
+from airflow_provider_cio.core import exit_rules, mapping_tests, ownership, schedule_rules, source_rules
 from airflow_provider_cio.core.contract import Contract
 from airflow_provider_cio.core.contract_files import parse, parse_sync
 from airflow_provider_cio.core.findings import Finding, Folder, SyncFile
@@ -65,10 +65,11 @@ def one_identity(file: SyncFile, folder: Folder) -> Iterator[Finding]:
     """Everything uses the contract's identifier; email alone only with a reason."""
     sync, canonical = file.sync, folder.contract.identity
     at: Location = ("identity", sync.identifier)
-    if sync.identifier == "email" and not sync.allow_email_only:
+    if sync.identifier in ("email", "phone") and not sync.allow_email_only:
+        changed = "address" if sync.identifier == "email" else "number"
         yield file.error(
             at,
-            "email is the only identifier: a changed address makes a second person",
+            f"{sync.identifier} is the only identifier: a changed {changed} makes a second person",
             "identify people by id, or state why not: `allow_email_only: <reason>`",
         )
     elif sync.identifier == "id" and canonical == "email":
@@ -166,6 +167,9 @@ RULES: tuple[Rule, ...] = (
     ownership.one_writer,
     ownership.attribute_names,
     ownership.nothing_subscribes_again,
+    exit_rules.destruction_is_guarded,
+    exit_rules.one_owner_of_an_object,
+    exit_rules.subscriptions_topic_by_topic,
     events_in_the_taxonomy,
     backfill_in_the_taxonomy,
     one_sync_for_an_event,

@@ -45,7 +45,10 @@ def operation_of(given: Mapping[str, Any], sync: Sync, workspace: str) -> dict[s
 
     :raises ValueError: a column that the sync does not read, or an `occurred_at` without a zone.
     """
-    read = {column(name, field) for name, field in sync.fields.items()} | {sync.identity[sync.identifier]}
+    names = {key: column(key.partition(".")[2] or key, field) for key, field in sync.values.items()}
+    read = {*names.values(), sync.identity[sync.identifier]}
+    if sync.partner:
+        read.add(sync.partner[2])
     if sync.kind == "events" and sync.key and sync.occurred_at:
         read |= {sync.key, column("occurred_at", sync.occurred_at)}
     unknown = sorted(given.keys() - read)
@@ -59,9 +62,12 @@ def operation_of(given: Mapping[str, Any], sync: Sync, workspace: str) -> dict[s
             [canonical(given.get(sync.identity[sync.identifier]), sync.identifier)], pa.string()
         ),
     }
+    if sync.partner:
+        _, kind, partner = sync.partner
+        row["partner"] = pa.array([canonical(given.get(partner), kind or "id")], pa.string())
     nested: list[Column] = []
-    for position, (name, field) in enumerate(sync.fields.items()):
-        value = given.get(column(name, field))
+    for position, (key, field) in enumerate(sync.values.items()):
+        value = given.get(names[key])
         if isinstance(value, dict | list):
             nested.append(Column(f"f_{position}", _SUPER))
             value = json.dumps(value)

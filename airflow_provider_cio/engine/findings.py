@@ -26,9 +26,12 @@ def find_duplicates(ctx: SyncContext, session: Session) -> PreflightFinding | No
     keys, rows = session.fetch(diff.duplicate_counts())[0]
     if not keys:
         return None
-    people = ctx.sync.kind == "people"
-    key = f"identity.{ctx.sync.identifier}" if people else "key"
-    what = "person, so attributes would flap" if people else "event, so one of them would be lost"
+    events = ctx.sync.kind == "events"
+    key = "key" if events else f"identity.{ctx.sync.identifier}"
+    if ctx.sync.partner is not None:
+        key += f" and {ctx.sync.partner[0]}"
+    thing = {"people": "person", "objects": "object"}.get(ctx.sync.kind, "thing")
+    what = "event, so one of them would be lost" if events else f"{thing}, so attributes would flap"
     return PreflightFinding(
         "duplicate_key",
         "stop",
@@ -53,12 +56,12 @@ def find_withheld(ctx: SyncContext, session: Session, withheld: Mapping[str, int
 def find_measured(ctx: SyncContext, session: Session, source: Source) -> Iterator[PreflightFinding]:
     """Rows that exceed a limit, field by field."""
     checks = source.checks
-    names = list(ctx.sync.fields)
+    keys = list(ctx.sync.values)
     for check, rows in zip(checks, session.fetch(limits.counts(checks, diff.STAGE))[0], strict=True):
         if rows:
             place = _place(ctx, check.finding)
             if check.position is not None:
-                place = f"{ctx.sync.section}.{names[check.position]}"
+                place = keys[check.position]
             samples = _samples(session, diff.check_samples(check))
             yield _found(ctx, check.finding, place, int(rows), samples, withheld=check.withholds)
 
@@ -78,6 +81,16 @@ def find_altered(ctx: SyncContext, session: Session, source: Source, rows: int) 
     """Events that are no longer what was sent."""
     samples = _samples(session, diff.change_samples(source, ctx.state, "altered"))
     return _found(ctx, "event_changed_after_send", "", rows, samples)
+
+
+def find_exits(
+    ctx: SyncContext, session: Session, source: Source, changes: Mapping[str, int]
+) -> Iterator[PreflightFinding]:
+    """Rows whose exit, or whose return, is not what it seems."""
+    for change, name in (("elsewhere", "exit_sent_by_another_sync"), ("barred", "suppressed_came_back")):
+        if rows := changes.get(change):
+            samples = _samples(session, diff.change_samples(source, ctx.state, change))
+            yield _found(ctx, name, _place(ctx, name), rows, samples)
 
 
 def _found(
@@ -124,11 +137,17 @@ def find_quarantined(ctx: SyncContext, session: Session, source: Source, rows: i
 
 def _place(ctx: SyncContext, name: str) -> str:
     identity = f"identity.{ctx.sync.identifier}"
+    partner = ctx.sync.partner[0] if ctx.sync.partner else ""
     places = {
+        "partner": partner,
+        "exit": "on_exit",
+        "suppressed": "on_exit",
+        "phone": identity,
+        "merge": partner,
         "identifier": identity,
         "key": "key",
         "occurred_at": "occurred_at",
-        "duplicate": identity if ctx.sync.kind == "people" else "key",
+        "duplicate": "key" if ctx.sync.kind == "events" else identity,
     }
     return next((place for start, place in places.items() if name.startswith(start)), "")
 

@@ -15,6 +15,7 @@ from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.findings import (
     find_altered,
     find_duplicates,
+    find_exits,
     find_load_time,
     find_measured,
     find_quarantined,
@@ -171,6 +172,7 @@ def _draft(ctx: SyncContext, session: Session, source: Source | None = None) -> 
     }
     if altered := changes.get("altered", 0):
         findings.append(find_altered(ctx, session, source, altered))
+    findings += find_exits(ctx, session, source, changes)
     if quarantined := changes.get("quarantined", 0):
         findings.append(find_quarantined(ctx, session, source, quarantined))
     tracked = session.fetch(f"SELECT COUNT(*) FROM {ctx.state} WHERE present")[0][0]
@@ -181,7 +183,7 @@ def _draft(ctx: SyncContext, session: Session, source: Source | None = None) -> 
         changed=changes.get("changed", 0),
         unchanged=changes.get("unchanged", 0) + altered,
         exited=changes.get("exited", 0),
-        unidentified=_without_key(withheld),
+        unidentified=_without_key(withheld) + changes.get("barred", 0),
         quarantined=changes.get("quarantined", 0),
     )
     return _Draft(counts, findings)

@@ -91,8 +91,9 @@ def reconcile(ctx: SyncContext, plan_id: str) -> dict[str, Any]:
     if ctx.sync.kind == "people":
         _count_people(ctx, reading)
         _read_failures(ctx, reading, plan_id)
-    rows = _sample(ctx, min(ctx.sync.reconcile.sample, _affordable(ctx, reading)))
-    (_read_people if ctx.sync.kind == "people" else _read_events)(ctx, reading, rows)
+    read = {"people": _read_people, "events": _read_events}.get(ctx.sync.kind)
+    if read is not None:  # what else there is, the App API does not tell of many at once
+        read(ctx, reading, _sample(ctx, min(ctx.sync.reconcile.sample, _affordable(ctx, reading))))
     found = list({(each.key_hash, each.field): each for each in reversed(reading.found)}.values())[::-1]
     findings = reading.findings + _ownership(ctx, found)
     ctx.warehouse.transaction(

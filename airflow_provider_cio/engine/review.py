@@ -113,12 +113,13 @@ def _samples(session: Session, changes: str) -> list[dict[str, str]]:
 def _fields(ctx: SyncContext, session: Session, source: Source, changes: str) -> dict[str, int]:
     counted = ", ".join(f"COUNT({name})" for name in source.payload_names)
     rows = session.fetch(f"SELECT {counted} FROM {changes}") if counted else [()]
-    return {name: int(count) for name, count in zip(ctx.sync.fields, rows[0], strict=True)}
+    names = (key.partition(".")[2] or key for key in ctx.sync.values)
+    return {name: int(count) for name, count in zip(names, rows[0], strict=True)}
 
 
 def _item_size(ctx: SyncContext, session: Session, source: Source, changes: str) -> float:
     """Bytes of an average operation, with the comma behind it."""
-    columns = ", ".join(["row_key", "identifier", "occurred_at", *source.payload_names])
+    columns = ", ".join(diff.row_columns(source))
     rows = session.fetch(f"SELECT {columns} FROM {changes} WHERE operation <> 'exit' LIMIT {MEASURED_ROWS}")
     if not rows:
         return 128.0

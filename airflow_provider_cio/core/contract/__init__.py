@@ -8,14 +8,17 @@ from airflow_provider_cio.core.contract.fields import FieldMapping, Mapped
 from airflow_provider_cio.core.contract.policies import (
     Deadline,
     ExitFlag,
+    ExitSegment,
     Guards,
+    LeaveSegment,
     Notify,
     OnExit,
     SetFlag,
 )
 from airflow_provider_cio.core.contract.protections import Backfill, Columns, Reconcile, Window
-from airflow_provider_cio.core.contract.sync import MappingTest, Sync
+from airflow_provider_cio.core.contract.sync import Device, MappingTest, Sync
 from airflow_provider_cio.core.contract.words import (
+    Canonical,
     ColumnName,
     Duration,
     Identifier,
@@ -39,19 +42,23 @@ from airflow_provider_cio.core.contract.workspace import (
 __all__ = [
     "Attribute",
     "Backfill",
+    "Canonical",
     "ColumnName",
     "Columns",
     "Connections",
     "Contract",
     "Deadline",
+    "Device",
     "Duration",
     "Event",
     "EventProperty",
     "ExitFlag",
+    "ExitSegment",
     "FieldMapping",
     "Guards",
     "Identifier",
     "Kind",
+    "LeaveSegment",
     "Mapped",
     "MappingTest",
     "Model",

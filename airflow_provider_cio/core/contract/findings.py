@@ -41,6 +41,31 @@ RULES: Mapping[str, FindingRule] = {
         "trim it in the view: other systems may know these people by the padded text.",
         cut="it is trimmed",
     ),
+    "phone_not_e164": FindingRule(
+        ("skip", "fail"),
+        "have a phone that is not in E.164 form",
+        "write phones with + and country code in the view: +441632960961.",
+    ),
+    "partner_missing": FindingRule(
+        ("skip", "fail"), "lack the object, device or person that they are about", _IN_SOURCE
+    ),
+    "partner_too_long": FindingRule(
+        ("skip", "fail"),
+        "are about an object, device or person with a key of more than 350 bytes",
+        _IN_SOURCE,
+    ),
+    "key_with_separator": FindingRule(("skip", "fail"), "hold the character 31 in their key", _IN_SOURCE),
+    "merge_with_itself": FindingRule(("skip", "fail"), "merge somebody with themselves", _IN_SOURCE),
+    "exit_sent_by_another_sync": FindingRule(
+        ("skip", "fail"),
+        "left this source, but another people sync still sends them",
+        "remove them from the other source too, if they must go.",
+    ),
+    "suppressed_came_back": FindingRule(
+        ("skip", "fail"),
+        "came back after they were suppressed: Customer.io would ignore them without a word",
+        "to write to them again, unsuppress them and delete their rows from the sync's state table.",
+    ),
     "key_missing": FindingRule(("skip", "fail"), "have no event key", _IN_SOURCE),
     "key_too_long": FindingRule(("skip", "fail"), "have an event key of more than 512 bytes", _IN_SOURCE),
     "occurred_at_missing": FindingRule(("skip", "fail"), "have no time", _IN_SOURCE),
