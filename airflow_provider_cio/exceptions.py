@@ -11,6 +11,7 @@
     |   |-- SourceError           the source is missing, mistyped, or breaks its own key
     |   |-- GuardStoppedError     the plan is larger or stranger than its guards allow
     |   |-- NotApprovedError      a person refused the plan, or it is too old to be applied
+    |   |-- NotVerifiedError      Customer.io does not hold what was sent of the test cohort
     |   `-- RejectedRowsError     more rows were refused than `max_rejected_pct` allows
     `-- RetriableError        the same call may succeed later
         |-- RateLimitedError      429 after every retry
@@ -134,6 +135,10 @@ class GuardStoppedError(FatalError):
 
 class NotApprovedError(FatalError):
     """A person refused the plan, or it is no longer what they approved; nothing was sent."""
+
+
+class NotVerifiedError(FatalError):
+    """What was read back of the test cohort, or of a spot-check, differs from what it should be."""
 
 
 class RejectedRowsError(FatalError):

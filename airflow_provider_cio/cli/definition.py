@@ -22,6 +22,9 @@ ARG_SHOW_VALUES = _arg(
 )
 ARG_REASON = _arg("--reason", help="Only rows that were refused with this reason")
 ARG_NAMES = _arg("names", nargs="+", help="Guards, as the message of the stopped run names them")
+ARG_WAIT = _arg(
+    "--wait", type=float, default=30.0, help="Seconds in which Customer.io may still apply it (30)"
+)
 ARG_DIR = _arg("directory", metavar="DIR", help="Folder that gets dags/ and sql/; made when it is absent")
 ARG_WHICH = _arg("which", choices=("contract", "sync", "audience"), help="Which file's schema")
 
@@ -67,6 +70,18 @@ _SUBCOMMANDS = (
         help="Let the next run pass a guard, or a change of its source's columns, once",
         func=lazy_load_command(f"{_COMMANDS}.let_through.let_through"),
         args=(ARG_SYNC, ARG_NAMES),
+    ),
+    ActionCommand(
+        name="verify",
+        help="Send the test cohort and nobody else, read it back, and compare field by field",
+        func=lazy_load_command(f"{_COMMANDS}.verify.verify"),
+        args=(ARG_SYNC, ARG_FORMAT, ARG_SHOW_VALUES, ARG_WAIT),
+    ),
+    ActionCommand(
+        name="test",
+        help="Run the mapping tests of all syncs, without a connection",
+        func=lazy_load_command(f"{_COMMANDS}.verify.test"),
+        args=(ARG_PATH,),
     ),
     ActionCommand(
         name="init",

@@ -98,6 +98,16 @@ class AppClient:
         """All segments: `id`, `name`, `state`, `type`, ..."""
         return _rows(self._get("/v1/segments"), "segments")
 
+    def campaigns(self) -> list[dict[str, Any]]:
+        """All campaigns: `id`, `name`, `state`, ..."""
+        return _rows(self._get("/v1/campaigns"), "campaigns")
+
+    def journeys_started(self, campaign: int, start: int, end: int) -> int:
+        """How many journeys of a campaign started between two unix seconds."""
+        asked: dict[str, str | int] = {"start": start, "end": end, "res": "hours"}
+        metric = self._get(f"/v1/campaigns/{campaign}/journey_metrics", asked).get("journey_metric", {})
+        return sum(int(count) for count in metric.get("started", []))
+
     def membership(self, segment: int) -> Iterator[dict[str, Any]]:
         """Identifiers of a segment's people: `id`, `email`, `cio_id`."""
         yield from self._pages("GET", f"/v1/segments/{segment}/membership", "identifiers", _MEMBERSHIP_LIMIT)

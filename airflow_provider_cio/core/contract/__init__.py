@@ -4,6 +4,7 @@ Loading with line numbers lives in :mod:`airflow_provider_cio.core.contract_file
 :mod:`airflow_provider_cio.core.contract_rules`.
 """
 
+from airflow_provider_cio.core.contract.checks import SpotCheck
 from airflow_provider_cio.core.contract.fields import FieldMapping, Mapped
 from airflow_provider_cio.core.contract.policies import (
     Deadline,
@@ -69,6 +70,7 @@ __all__ = [
     "Percent",
     "Reconcile",
     "SetFlag",
+    "SpotCheck",
     "Staging",
     "Sync",
     "TimeZone",

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from airflow_provider_cio.core.contract.checks import SpotCheck
 from airflow_provider_cio.core.contract.fields import FieldMapping, Mapped
 from airflow_provider_cio.core.contract.findings import Actions
 from airflow_provider_cio.core.contract.kinds import KINDS, ONLY_SOME
@@ -78,6 +79,10 @@ class Sync(Model):
     backfill: Backfill = Field(Backfill(), description="How the past is sent, and the first run")
     max_unknown: Annotated[int, Field(ge=0, description="Rows without an answer that a run may end with")] = 0
     max_plan_age: Duration = Field(timedelta(hours=24), description="An older plan is not applied any more")
+    cohort: list[str] = Field(
+        [], description="Identifiers of the people whom `verify` sends, and nobody else"
+    )
+    checks: list[SpotCheck] = Field([], description="What `verify` looks at besides the cohort")
     reconcile: Reconcile = Field(Reconcile(), description="What is read back after each run")
     rows_per_shard: Annotated[int, Field(ge=1)] = Field(
         50_000, description="Rows of a piece that one task sends"
