@@ -8,6 +8,7 @@ from ulid import ULID
 
 from airflow_provider_cio.core.contract import Sync
 from airflow_provider_cio.core.report import RunReport
+from airflow_provider_cio.core.report_text import canonical_line, table
 from airflow_provider_cio.engine import plan as plans
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.lease import Lease
@@ -43,7 +44,8 @@ def commit(ctx: SyncContext, plan_id: str) -> RunReport:
         )
     report = _settle(ctx, plan, lease)
     lease.release()
-    log.info("Plan %s of sync %s: %s", plan_id, ctx.sync.name, report)
+    log.info(canonical_line(report))
+    log.info(table(report))
     return report
 
 

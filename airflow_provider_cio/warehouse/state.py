@@ -57,6 +57,12 @@ def ensure_tables(warehouse: Warehouse, sync: str | None = None) -> None:
         warehouse.transaction(lambda session: _ensure_state(session, schema, sync))
 
 
+def ensure_schema(session: Session, schema: str) -> None:
+    """Create a schema that is missing; whoever may not create one needs it to be there."""
+    if not session.fetch(f"SELECT nspname FROM pg_namespace WHERE nspname = {sql.literal(schema)}"):
+        session.run(f"CREATE SCHEMA IF NOT EXISTS {sql.identifier(schema)}")
+
+
 def ensure_in(session: Session, schema: str, sync: str) -> None:
     """:func:`ensure_tables` inside one transaction."""
     if _ensure_shared(session, schema, sync):
@@ -65,8 +71,7 @@ def ensure_in(session: Session, schema: str, sync: str) -> None:
 
 def _ensure_shared(session: Session, schema: str, sync: str | None) -> bool:
     """Whether the state table is still missing."""
-    if not session.fetch(f"SELECT nspname FROM pg_namespace WHERE nspname = {sql.literal(schema)}"):
-        session.run(f"CREATE SCHEMA IF NOT EXISTS {sql.identifier(schema)}")
+    ensure_schema(session, schema)
     existing = _tables(session, schema)
     for shared in TABLES:
         if shared not in existing:
