@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from airflow_provider_cio import __version__
+from airflow_provider_cio.core.contract import reference
 
 project = "airflow-provider-cio"
 copyright = "the authors of airflow-provider-cio"
@@ -14,3 +17,6 @@ html_theme = "furo"
 html_title = f"airflow-provider-cio {__version__}"
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+
+# The page of keys is made from the models at every build, so it cannot be out of date.
+(Path(__file__).parent / "reference/contract-keys.md").write_text(reference.markdown(), encoding="utf-8")

@@ -108,6 +108,21 @@ class TrackClient:
         errors = tuple(_item_errors(answer.response, count))
         return BatchResult(errors, answer.requests, answer.rate_limited, answer.maybe_applied)
 
+    def remove_from_segment(self, segment: int, id_type: str, body: bytes) -> BatchResult:
+        """Take the people of `{"ids": [...]}`, at most 1,000, out of a manual segment (Track API v1).
+
+        Ids of nobody are ignored without a word.
+
+        :raises RequestRefusedError: there is no such segment, or it is data-driven.
+        """
+        answer = self._transport.request(
+            "POST",
+            f"/api/v1/segments/{segment}/remove_customers",
+            content=body,
+            params={"id_type": id_type},
+        )
+        return BatchResult((), answer.requests, answer.rate_limited)
+
     def region(self) -> dict[str, Any]:
         """`url`, `region` and `environment_id` (the workspace) of the keys: the connection test.
 

@@ -12,9 +12,21 @@ import pyarrow.compute as pc
 BODY_LIMIT = 475_000
 """Customer.io takes 500 KB a batch and does not say which KB; its own clients stop at 475,000 bytes."""
 
-_HEAD = b'{"batch":['
 _TAIL = b"]}"
 _COMMA = pa.scalar(b",", pa.large_binary())
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """How a body opens (it ends with ``]}``), and how many items it takes at most."""
+
+    head: bytes
+    most: int
+
+
+BATCH = Envelope(b'{"batch":[', 1 << 31)
+IDS = Envelope(b'{"ids":[', 1000)
+"""A call to change a manual segment (Track API v1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +49,9 @@ class Packer:
     :raises ValueError: an item is null (drop refused rows first) or larger than a body.
     """
 
-    def __init__(self, limit: int = BODY_LIMIT) -> None:
+    def __init__(self, limit: int = BODY_LIMIT, envelope: Envelope = BATCH) -> None:
         self._limit = limit
+        self._envelope = envelope
         self._waiting = pa.array([], pa.large_binary())
         self._start = 0
 
@@ -58,27 +71,31 @@ class Packer:
         offsets = memoryview(ends).cast("q")[items.offset :] if ends is not None and count else [0]
         first = 0
         while first < count:
-            room = self._limit - len(_HEAD) - len(_TAIL) + offsets[first] + first + 1
+            room = self._limit - len(self._envelope.head) - len(_TAIL) + offsets[first] + first + 1
             after = bisect_right(range(count + 1), room, key=lambda i: offsets[i] + i) - 1
+            after = min(after, first + self._envelope.most)
             if after == first:
                 raise ValueError(
                     f"an item of {offsets[first + 1] - offsets[first]} bytes does not fit into a body"
                 )
             if after == count and not final:
                 break
-            yield Batch(self._start, self._start + after - first, _body(items.slice(first, after - first)))
+            body = _body(items.slice(first, after - first), self._envelope)
+            yield Batch(self._start, self._start + after - first, body)
             self._start += after - first
             first = after
         self._waiting = items.slice(first)
 
 
-def bodies(items: pa.LargeBinaryArray, limit: int = BODY_LIMIT) -> Iterator[Batch]:
+def bodies(
+    items: pa.LargeBinaryArray, limit: int = BODY_LIMIT, envelope: Envelope = BATCH
+) -> Iterator[Batch]:
     """All bodies of one array of items."""
-    packer = Packer(limit)
+    packer = Packer(limit, envelope)
     yield from packer.feed(items)
     yield from packer.flush()
 
 
-def _body(items: pa.LargeBinaryArray) -> bytes:
+def _body(items: pa.LargeBinaryArray, envelope: Envelope) -> bytes:
     whole = pa.LargeListArray.from_arrays(pa.array([0, len(items)], pa.int64()), items)
-    return b"".join((_HEAD, pc.binary_join(whole, _COMMA)[0].as_buffer(), _TAIL))
+    return b"".join((envelope.head, pc.binary_join(whole, _COMMA)[0].as_buffer(), _TAIL))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from airflow_provider_cio.core.contract import FieldMapping, Sync, ValueType
+from airflow_provider_cio.core.contract import FieldMapping, ValueType
 from airflow_provider_cio.exceptions import SourceError
 
 Family = Literal[
@@ -79,14 +79,3 @@ def check_field(key: str, field: FieldMapping, column: Column) -> None:
             f"{key}: column '{column.name}' is a TIMESTAMP without a time zone.",
             next_step=f"name its zone: `{key.rsplit('.', 1)[-1]}: {{column: {column.name}, time_zone: UTC}}`",
         )
-
-
-def check_fields(sync: Sync, columns: Mapping[str, Column]) -> None:
-    """:func:`check_field` for every field of a sync; ``columns`` maps a field's name to its column."""
-    for name, field in sync.fields.items():
-        if name not in columns:
-            raise SourceError(
-                f"{sync.section}.{name}: the source has no column '{field.column or name}'.",
-                next_step="correct the name in the sync, or add the column to the view",
-            )
-        check_field(f"{sync.section}.{name}", field, columns[name])

@@ -6,10 +6,18 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
-from airflow_provider_cio.core import mapping_tests, ownership, schedule_rules, source_rules
+from airflow_provider_cio.core import (
+    exit_rules,
+    mapping_tests,
+    ownership,
+    schedule_rules,
+    source_rules,
+    taxonomy_rules,
+)
 from airflow_provider_cio.core.contract import Contract
 from airflow_provider_cio.core.contract_files import parse, parse_sync
 from airflow_provider_cio.core.findings import Finding, Folder, SyncFile
+from airflow_provider_cio.core.taxonomy_rules import same_words
 from airflow_provider_cio.core.yaml_lines import Document, Location, read
 from airflow_provider_cio.exceptions import ContractError
 
@@ -38,6 +46,7 @@ def lint(folder: Path) -> list[Finding]:
             frozenset(path.stem for path in paths),
         )
         findings += ownership.contract_rule(checked)
+        findings += taxonomy_rules.names_are_told_apart(checked)
         for file in files:
             findings += [finding for rule in RULES for finding in rule(file, checked)]
     return sorted(findings, key=lambda f: (f.file, f.line, f.key, f.message))
@@ -65,10 +74,11 @@ def one_identity(file: SyncFile, folder: Folder) -> Iterator[Finding]:
     """Everything uses the contract's identifier; email alone only with a reason."""
     sync, canonical = file.sync, folder.contract.identity
     at: Location = ("identity", sync.identifier)
-    if sync.identifier == "email" and not sync.allow_email_only:
+    if sync.identifier in ("email", "phone") and not sync.allow_email_only:
+        changed = "address" if sync.identifier == "email" else "number"
         yield file.error(
             at,
-            "email is the only identifier: a changed address makes a second person",
+            f"{sync.identifier} is the only identifier: a changed {changed} makes a second person",
             "identify people by id, or state why not: `allow_email_only: <reason>`",
         )
     elif sync.identifier == "id" and canonical == "email":
@@ -126,6 +136,17 @@ def events_in_the_taxonomy(file: SyncFile, folder: Folder) -> Iterator[Finding]:
             )
 
 
+def backfill_in_the_taxonomy(file: SyncFile, folder: Folder) -> Iterator[Finding]:
+    """The other name that history goes by is an event of the contract too."""
+    name = file.sync.backfill.event
+    if name is not None and name not in folder.contract.events:
+        yield file.error(
+            ("backfill", "event"),
+            f"'{name}' is not in the taxonomy" + did_you_mean(name, folder.contract.events),
+            "use a name of `events:` in contract.yaml, or add it there",
+        )
+
+
 def one_sync_for_an_event(file: SyncFile, folder: Folder) -> Iterator[Finding]:
     """Two syncs of one event mint different ids for the same moment: Customer.io would keep both."""
     for name, other in sorted(folder.files.items()):
@@ -138,8 +159,11 @@ def one_sync_for_an_event(file: SyncFile, folder: Folder) -> Iterator[Finding]:
 
 
 def did_you_mean(name: str, known: object) -> str:
-    """A hint at the closest known name; case and word breaks do not count."""
+    """A hint at the closest known name; case, order and word breaks do not count."""
     names = {_plain(candidate): candidate for candidate in known} if isinstance(known, dict) else {}
+    twin = next((each for each in names.values() if same_words(each) == same_words(name)), None)
+    if twin is not None:
+        return f": did you mean '{twin}'?"
     close = get_close_matches(_plain(name), list(names), n=1, cutoff=0.6)
     return f": did you mean '{names[close[0]]}'?" if close else ""
 
@@ -155,7 +179,11 @@ RULES: tuple[Rule, ...] = (
     ownership.one_writer,
     ownership.attribute_names,
     ownership.nothing_subscribes_again,
+    exit_rules.destruction_is_guarded,
+    exit_rules.one_owner_of_an_object,
+    exit_rules.subscriptions_topic_by_topic,
     events_in_the_taxonomy,
+    backfill_in_the_taxonomy,
     one_sync_for_an_event,
     schedule_rules.cadence_keeps_the_deadline,
     schedule_rules.after_a_people_sync,

@@ -19,13 +19,20 @@ class GuardResult:
     message: str
 
 
-def evaluate(guards: Guards, counts: PlanCounts) -> list[GuardResult]:
+SMALL = 100
+"""Sources of fewer rows may double and halve."""
+
+
+def evaluate(guards: Guards, counts: PlanCounts, last_rows: int | None = None) -> list[GuardResult]:
     """Every guard that is set, in the order of the contract.
+
+    `last_rows`: how many the source held at the last run that was carried out.
 
     Change and exit are shares of the rows tracked before, so a first sync measures 0 %;
     ``max_unidentified_pct`` is a share of the source rows.
     """
     results = [_at_least("min_rows", counts.source_rows, guards.min_rows)]
+    large = last_rows is not None and last_rows >= SMALL
     upper_limits = (
         (
             "max_change_pct",
@@ -38,6 +45,18 @@ def evaluate(guards: Guards, counts: PlanCounts) -> list[GuardResult]:
             _share(counts.exited, counts.tracked),
             guards.max_exit_pct,
             "% of tracked rows left",
+        ),
+        (
+            "max_drop_pct",
+            _share((last_rows or 0) - counts.source_rows, last_rows or 0) if large else 0.0,
+            guards.max_drop_pct,
+            "% fewer source rows than at the last run",
+        ),
+        (
+            "max_growth_pct",
+            _share(counts.source_rows - (last_rows or 0), last_rows or 0) if large else 0.0,
+            guards.max_growth_pct,
+            "% more source rows than at the last run",
         ),
         ("max_added", counts.added, guards.max_added, " rows are new"),
         (
@@ -56,7 +75,7 @@ def evaluate(guards: Guards, counts: PlanCounts) -> list[GuardResult]:
 
 
 def _share(part: int, whole: int) -> float:
-    return 100.0 * part / whole if whole else 0.0
+    return max(0.0, 100.0 * part / whole) if whole else 0.0
 
 
 def _at_least(name: str, measured: int, limit: int) -> GuardResult:

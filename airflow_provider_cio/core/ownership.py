@@ -18,7 +18,9 @@ _NOT_ATTRIBUTES = frozenset(
 
 
 def written(sync: Sync) -> dict[str, Location]:
-    """The attributes that a sync writes, the flag of `on_exit` included, and where it says so."""
+    """The person attributes that a sync writes, the flag of `on_exit` included, and where it says so."""
+    if sync.kind != "people":
+        return {}
     found: dict[str, Location] = {name: ("attributes", name) for name in sync.attributes}
     if isinstance(sync.on_exit, ExitFlag):
         found.setdefault(sync.on_exit.set_flag.attribute, ("on_exit", "set_flag", "attribute"))
@@ -95,6 +97,8 @@ def attribute_names(file: SyncFile, folder: Folder) -> Iterator[Finding]:  # noq
 def nothing_subscribes_again(file: SyncFile, folder: Folder) -> Iterator[Finding]:  # noqa: ARG001
     """Customer.io takes every value of `unsubscribed` but true for 'subscribed', an empty one too."""
     sync = file.sync
+    if sync.kind != "people":
+        return
     field = sync.attributes.get("unsubscribed")
     if field is not None and (sync.nulls_of(field) == "clear" or sync.on_exit == "clear_attributes"):
         yield file.error(

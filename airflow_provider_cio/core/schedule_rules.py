@@ -57,6 +57,12 @@ def after_a_people_sync(file: SyncFile, folder: Folder) -> Iterator[Finding]:
     """`after` names a people sync of this folder."""
     after = file.sync.after
     if after is None:
+        if file.sync.kind == "events" and any(other.sync.kind == "people" for other in folder.files.values()):
+            yield file.warning(
+                ("kind",),
+                "an event sync without `after` can start a journey on a profile that is not there yet",
+                "name the people sync that it waits for: `after: NAME`",
+            )
         return
     known = folder.files.get(after)
     if after not in folder.names:

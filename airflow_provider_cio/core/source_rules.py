@@ -37,8 +37,7 @@ def source_is_a_view(file: SyncFile, folder: Folder) -> Iterator[Finding]:
 def expressions_parse(file: SyncFile, folder: Folder) -> Iterator[Finding]:  # noqa: ARG001
     """Expressions are single SQL expressions over the source's columns, without queries inside."""
     fields: list[tuple[Location, str | None]] = [
-        ((file.sync.section, name, "expression"), field.expression)
-        for name, field in file.sync.fields.items()
+        ((*key.split(".", 1), "expression"), field.expression) for key, field in file.sync.values.items()
     ]
     if file.sync.occurred_at is not None:
         fields.append((("occurred_at", "expression"), file.sync.occurred_at.expression))

@@ -9,6 +9,7 @@ from airflow_provider_cio.core.report import RunReport
 from airflow_provider_cio.engine import plan as plans
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.lease import Lease
+from airflow_provider_cio.engine.measure import measure
 from airflow_provider_cio.engine.review import NOTHING, digest, review
 from airflow_provider_cio.engine.source import resolve
 from airflow_provider_cio.exceptions import NotApprovedError
@@ -26,7 +27,9 @@ def ask(ctx: SyncContext, plan_id: str, rate: float = 100.0) -> dict[str, Any]:
     plan = plans.load(ctx, plan_id)
 
     def describe(session: Session) -> dict[str, Any]:
-        shown = review(ctx, session, plan, resolve(ctx, session), rate)
+        shown = review(
+            ctx, session, plan, resolve(ctx, session), rate=rate, guards=measure(ctx, session, plan)
+        )
         approvals = state.table(ctx.schema, "approvals")
         session.run(f"DELETE FROM {approvals} WHERE plan_id = {sql.literal(plan_id)}")
         values = map(sql.literal, (ctx.sync.name, plan_id, shown["digest"], "waiting"))

@@ -16,6 +16,18 @@ from airflow_provider_cio.warehouse import state
 from airflow_provider_cio.warehouse.objects import Bucket
 from airflow_provider_cio.warehouse.session import Warehouse
 
+_MEANING = (
+    "kind",
+    "identity",
+    "event",
+    "key",
+    "occurred_at",
+    "nulls",
+    "object_type_id",
+    "related",
+    "secondary",
+)
+
 
 @dataclass(frozen=True)
 class SyncContext:
@@ -69,8 +81,8 @@ class SyncContext:
         sync = self.sync
         meaning = sync.model_dump(
             mode="json",
-            include={"kind", "identity", "attributes", "event", "key", "occurred_at", "properties", "nulls"},
+            include=set(_MEANING),
         )
-        fields = [[name, field] for name, field in meaning.pop(sync.section).items()]
-        text = json.dumps([meaning, fields, self.contract.workspace], sort_keys=True)
+        values = [[key, value.model_dump(mode="json")] for key, value in sync.values.items()]
+        text = json.dumps([meaning, values, self.contract.workspace], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

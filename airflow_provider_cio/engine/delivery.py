@@ -11,6 +11,7 @@ import pyarrow as pa
 from airflow_provider_cio.clients.track import BatchResult, TrackClient
 from airflow_provider_cio.core.batching import bodies
 from airflow_provider_cio.core.rejection import RejectClass, classify
+from airflow_provider_cio.engine.doors import BATCH_DOOR, Door
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.outcomes import Recorder, Traffic
 from airflow_provider_cio.exceptions import CustomerIOProviderError, RequestRefusedError, UnknownOutcomeError
@@ -29,13 +30,19 @@ class Load:
     ordinals: pa.Array
     items: pa.LargeBinaryArray
     body: bytes
+    door: Door = BATCH_DOOR
 
     def part(self, positions: pa.Array) -> list[Load]:
         """Some of the items, in bodies of their own."""
         ordinals, items = self.ordinals.take(positions), self.items.take(positions)
         return [
-            Load(ordinals.slice(batch.start, len(batch)), items.slice(batch.start, len(batch)), batch.body)
-            for batch in bodies(items)
+            Load(
+                ordinals.slice(batch.start, len(batch)),
+                items.slice(batch.start, len(batch)),
+                batch.body,
+                self.door,
+            )
+            for batch in bodies(items, envelope=self.door.envelope)
         ]
 
 
@@ -59,7 +66,7 @@ class Delivery:
         self._lease.hold()
         started = datetime.now(UTC)
         try:
-            result = self._track.send_batch(load.body, len(load.items))
+            result = load.door.send(self._track, load.body, len(load.items))
         except CustomerIOProviderError as error:
             self._failed(load, error, started)
         else:

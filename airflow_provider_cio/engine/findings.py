@@ -9,6 +9,7 @@ from airflow_provider_cio.core.contract.findings import RULES, Action, action_of
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.warehouse import diff, limits
 from airflow_provider_cio.warehouse.diff import Source
+from airflow_provider_cio.warehouse.identities import MERGED
 from airflow_provider_cio.warehouse.ledger import PreflightFinding
 from airflow_provider_cio.warehouse.session import Session
 
@@ -26,25 +27,28 @@ def find_duplicates(ctx: SyncContext, session: Session) -> PreflightFinding | No
     keys, rows = session.fetch(diff.duplicate_counts())[0]
     if not keys:
         return None
-    people = ctx.sync.kind == "people"
-    key = f"identity.{ctx.sync.identifier}" if people else "key"
-    what = "person, so attributes would flap" if people else "event, so one of them would be lost"
+    events = ctx.sync.kind == "events"
+    key = "key" if events else f"identity.{ctx.sync.identifier}"
+    if ctx.sync.partner is not None:
+        key += f" and {ctx.sync.partner[0]}"
+    thing = {"people": "person", "objects": "object"}.get(ctx.sync.kind, "thing")
+    what = "event, so one of them would be lost" if events else f"{thing}, so attributes would flap"
     return PreflightFinding(
         "duplicate_key",
         "stop",
         f"{ctx.file}: {key}: {int(keys):,} keys occur on {int(rows):,} rows: several rows are one {what}.",
         field=key,
         rows=int(rows),
-        samples=_samples(session, diff.duplicate_samples()),
+        samples=samples_of(session, diff.duplicate_samples()),
         next_step=RULES["duplicate_key"].fix + _SAMPLE,
     )
 
 
 def find_withheld(ctx: SyncContext, session: Session, withheld: Mapping[str, int]) -> list[PreflightFinding]:
     """Rows that are not sent for what they lack. `withheld` counts rows by reason, '' those without one."""
-    measured = {"identifier_padded", "timestamp_in_milliseconds", "value_too_long", "item_too_large"}
+    measured = {"identifier_padded", "timestamp_in_milliseconds", "value_too_long", "item_too_large", MERGED}
     return [
-        _found(ctx, reason, _place(ctx, reason), rows, _samples(session, diff.withheld_samples(reason)))
+        found(ctx, reason, _place(ctx, reason), rows, samples_of(session, diff.withheld_samples(reason)))
         for reason, rows in sorted(withheld.items())
         if reason and reason not in measured
     ]
@@ -53,14 +57,14 @@ def find_withheld(ctx: SyncContext, session: Session, withheld: Mapping[str, int
 def find_measured(ctx: SyncContext, session: Session, source: Source) -> Iterator[PreflightFinding]:
     """Rows that exceed a limit, field by field."""
     checks = source.checks
-    names = list(ctx.sync.fields)
+    keys = list(ctx.sync.values)
     for check, rows in zip(checks, session.fetch(limits.counts(checks, diff.STAGE))[0], strict=True):
         if rows:
             place = _place(ctx, check.finding)
             if check.position is not None:
-                place = f"{ctx.sync.section}.{names[check.position]}"
-            samples = _samples(session, diff.check_samples(check))
-            yield _found(ctx, check.finding, place, int(rows), samples, withheld=check.withholds)
+                place = keys[check.position]
+            samples = samples_of(session, diff.check_samples(check))
+            yield found(ctx, check.finding, place, int(rows), samples, withheld=check.withholds)
 
 
 def find_load_time(ctx: SyncContext, session: Session, rows: int) -> PreflightFinding | None:
@@ -70,17 +74,27 @@ def find_load_time(ctx: SyncContext, session: Session, rows: int) -> PreflightFi
     shared = int(session.fetch(diff.shared_moments())[0][0])
     if 2 * shared <= rows or not shared:
         return None
-    samples = _samples(session, diff.shared_moment_samples())
-    return _found(ctx, "occurred_at_is_load_time", "occurred_at", shared, samples)
+    samples = samples_of(session, diff.shared_moment_samples())
+    return found(ctx, "occurred_at_is_load_time", "occurred_at", shared, samples)
 
 
 def find_altered(ctx: SyncContext, session: Session, source: Source, rows: int) -> PreflightFinding:
     """Events that are no longer what was sent."""
-    samples = _samples(session, diff.change_samples(source, ctx.state, "altered"))
-    return _found(ctx, "event_changed_after_send", "", rows, samples)
+    samples = samples_of(session, diff.change_samples(source, ctx.state, "altered"))
+    return found(ctx, "event_changed_after_send", "", rows, samples)
 
 
-def _found(
+def find_exits(
+    ctx: SyncContext, session: Session, source: Source, changes: Mapping[str, int]
+) -> Iterator[PreflightFinding]:
+    """Rows whose exit, or whose return, is not what it seems."""
+    for change, name in (("elsewhere", "exit_sent_by_another_sync"), ("barred", "suppressed_came_back")):
+        if rows := changes.get(change):
+            samples = samples_of(session, diff.change_samples(source, ctx.state, change))
+            yield found(ctx, name, _place(ctx, name), rows, samples)
+
+
+def found(
     ctx: SyncContext,
     name: str,
     place: str,
@@ -89,7 +103,10 @@ def _found(
     *,
     withheld: bool = False,
 ) -> PreflightFinding:
+    """The finding that a rule of :data:`core.contract.findings.RULES` makes of so many rows."""
     rule, action = RULES[name], action_of(ctx.sync.findings, name)
+    if name == "email_of_several" and ctx.sync.on_conflict == "stop":
+        action = "fail"
     if withheld and action == "truncate":  # JSON cannot be cut
         action = "skip"
     done = {
@@ -117,21 +134,29 @@ def find_quarantined(ctx: SyncContext, session: Session, source: Source, rows: i
         "warning",
         f"{ctx.file}: {rows:,} events got no answer longer ago than `dedupe_horizon`; they are not sent again.",
         rows=rows,
-        samples=_samples(session, diff.change_samples(source, ctx.state, "quarantined")),
+        samples=samples_of(session, diff.change_samples(source, ctx.state, "quarantined")),
         next_step="look the event_id of cio_sync.undecided up in Customer.io; delete its row there to send it.",
     )
 
 
 def _place(ctx: SyncContext, name: str) -> str:
     identity = f"identity.{ctx.sync.identifier}"
+    partner = ctx.sync.partner[0] if ctx.sync.partner else ""
     places = {
+        "partner": partner,
+        "email": "attributes.email",
+        "exit": "on_exit",
+        "suppressed": "on_exit",
+        "phone": identity,
+        "merge": partner,
         "identifier": identity,
         "key": "key",
         "occurred_at": "occurred_at",
-        "duplicate": identity if ctx.sync.kind == "people" else "key",
+        "duplicate": "key" if ctx.sync.kind == "events" else identity,
     }
     return next((place for start, place in places.items() if name.startswith(start)), "")
 
 
-def _samples(session: Session, query: str) -> tuple[str, ...]:
+def samples_of(session: Session, query: str) -> tuple[str, ...]:
+    """Hashed keys that a query returns."""
     return tuple(str(row[0]) for row in session.fetch(query))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from airflow_provider_cio.core.guards import GuardResult, evaluate
+from airflow_provider_cio.core.guards import GuardResult
 from airflow_provider_cio.core.report import RunReport
 from airflow_provider_cio.engine import plan as plans
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.lease import Lease
+from airflow_provider_cio.engine.measure import measure
 from airflow_provider_cio.exceptions import GuardStoppedError
-from airflow_provider_cio.warehouse import ledger
+from airflow_provider_cio.warehouse import history, ledger
+from airflow_provider_cio.warehouse.ledger import Plan
 from airflow_provider_cio.warehouse.session import Session
 
 
@@ -21,8 +23,8 @@ def check(ctx: SyncContext, plan_id: str) -> list[GuardResult]:
     plan = plans.load(ctx, plan_id)
     if ctx.selection is not None:  # shares of a part say nothing about the whole
         return []
-    results = evaluate(ctx.sync.guards, plan.counts)
-    refused = [result for result in results if not result.ok]
+    results, granted = ctx.warehouse.transaction(lambda session: _measure(ctx, session, plan))
+    refused = [result for result in results if not result.ok and result.name not in granted]
     if not refused:
         return results
     message = "; ".join(f"{result.name}: {result.message}" for result in refused)
@@ -39,6 +41,15 @@ def check(ctx: SyncContext, plan_id: str) -> list[GuardResult]:
         Lease(ctx).release()
     raise GuardStoppedError(
         f"Plan {plan_id} of sync '{ctx.sync.name}' was stopped: {message}.",
-        next_step=f"look at `airflow cio plan {ctx.sync.name}`; correct the source, or raise the limit under "
-        f"`guards` in {ctx.file}, then start a new run.",
+        next_step=f"look at `airflow cio plan {ctx.sync.name}`; correct the source, raise the limit under "
+        f"`guards` in {ctx.file}, or let it through once: `airflow cio let-through {ctx.sync.name} "
+        f"{' '.join(result.name for result in refused)}`; then start a new run.",
     )
+
+
+def _measure(ctx: SyncContext, session: Session, plan: Plan) -> tuple[list[GuardResult], set[str]]:
+    results = measure(ctx, session, plan)
+    granted = history.granted(session, ctx.schema, ctx.sync.name, plan.plan_id)
+    used = {result.name for result in results if not result.ok} & granted
+    history.use(session, ctx.schema, ctx.sync.name, plan.plan_id, used)
+    return results, granted

@@ -10,24 +10,29 @@ from typing import Any
 from ulid import ULID
 
 from airflow_provider_cio.core.report import PlanCounts
-from airflow_provider_cio.engine import commit
+from airflow_provider_cio.engine import commit, evolution
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.findings import (
     find_altered,
     find_duplicates,
+    find_exits,
     find_load_time,
     find_measured,
     find_quarantined,
     find_withheld,
 )
+from airflow_provider_cio.engine.holding import find_held
+from airflow_provider_cio.engine.identity_findings import find_identities
 from airflow_provider_cio.engine.lease import Lease
+from airflow_provider_cio.engine.measure import measure
 from airflow_provider_cio.engine.preflight import record
 from airflow_provider_cio.engine.review import review
 from airflow_provider_cio.engine.source import resolve
 from airflow_provider_cio.exceptions import CustomerIOProviderError, FatalError, SourceError
-from airflow_provider_cio.warehouse import diff, ledger, state
+from airflow_provider_cio.warehouse import diff, history, identities, ledger, state
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.diff import Source
+from airflow_provider_cio.warehouse.identities import MERGED
 from airflow_provider_cio.warehouse.ledger import Plan, PreflightFinding
 from airflow_provider_cio.warehouse.session import Session
 
@@ -78,7 +83,8 @@ def describe(ctx: SyncContext, rate: float = 100.0) -> dict[str, Any]:
             "to_send": draft.counts.to_send,
         }
         if draft.plan is not None:
-            shown = review(ctx, session, draft.plan, resolve(ctx, session), rate)
+            guards = measure(ctx, session, draft.plan)
+            shown = review(ctx, session, draft.plan, resolve(ctx, session), rate=rate, guards=guards)
         return shown | {"findings": [found.to_dict() for found in draft.findings]}
 
     return ctx.warehouse.transaction(look, keep=False)
@@ -122,9 +128,12 @@ def _unfinished(ctx: SyncContext) -> list[Plan]:
 def _freeze(ctx: SyncContext, session: Session) -> _Draft:
     """The whole of planning in one transaction: stage, findings, counts, CTAS, plan row."""
     source = resolve(ctx, session)
-    draft = _draft(ctx, session, source)
+    draft, plan_id = _draft(ctx, session, source), str(ULID())
+    shape = evolution.shape_of(ctx, session, source, draft.counts.source_rows)
+    if ctx.selection is None:
+        draft.findings.extend(evolution.find_changes(ctx, session, plan_id, shape))
+    draft.findings.extend(find_held(ctx, session, source))
     if not any(found.severity == "stop" for found in draft.findings):
-        plan_id = str(ULID())
         shards = min(diff.MAX_SHARDS, max(1, math.ceil(draft.counts.to_send / ctx.sync.rows_per_shard)))
         if draft.counts.to_send:
             changes = state.changes_table(ctx.schema, ctx.sync.name, plan_id)
@@ -142,6 +151,15 @@ def _freeze(ctx: SyncContext, session: Session) -> _Draft:
             prefix=f"{ctx.sync.name}/{plan_id}/",
         )
         ledger.insert_plan(session, ctx.schema, plan)
+        if ctx.sync.kind == "people":
+            shares = state.table(ctx.schema, "identity_shares")
+            session.run(
+                identities.shares(
+                    shares, ctx.sync.name, plan_id, diff.STAGE, source.emails, ctx.sync.identifier
+                )
+            )
+        if ctx.selection is None:
+            history.write_shape(session, ctx.schema, ctx.sync.name, plan_id, shape)
         draft = _Draft(draft.counts, draft.findings, plan)
     session.run(f"DROP TABLE {diff.STAGE}")
     return draft
@@ -163,17 +181,20 @@ def _draft(ctx: SyncContext, session: Session, source: Source | None = None) -> 
     }
     if altered := changes.get("altered", 0):
         findings.append(find_altered(ctx, session, source, altered))
+    findings += find_exits(ctx, session, source, changes)
+    findings += find_identities(ctx, session, source, changes, withheld)
+    merged, merges = withheld.pop(MERGED, 0), changes.get("merges", 0)
     if quarantined := changes.get("quarantined", 0):
         findings.append(find_quarantined(ctx, session, source, quarantined))
     tracked = session.fetch(f"SELECT COUNT(*) FROM {ctx.state} WHERE present")[0][0]
     counts = PlanCounts(
-        source_rows=sum(withheld.values()),
+        source_rows=sum(withheld.values()) + merged,
         tracked=int(tracked),
         added=changes.get("added", 0) + changes.get("returned", 0),
-        changed=changes.get("changed", 0),
-        unchanged=changes.get("unchanged", 0) + altered,
+        changed=changes.get("changed", 0) + merges,
+        unchanged=changes.get("unchanged", 0) + altered + merged - merges,
         exited=changes.get("exited", 0),
-        unidentified=_without_key(withheld),
+        unidentified=_without_key(withheld) + changes.get("barred", 0),
         quarantined=changes.get("quarantined", 0),
     )
     return _Draft(counts, findings)

@@ -39,7 +39,7 @@ def preflight(ctx: SyncContext) -> list[PreflightFinding]:
             field=name,
             next_step="cast it to DECIMAL in the view.",
         )
-        for name, (_, column) in zip(ctx.sync.fields, source.fields, strict=True)
+        for name, (_, column) in zip(ctx.sync.values, source.fields, strict=True)
         if column.family == "float"
     ]
     record(ctx, "preflight", findings)

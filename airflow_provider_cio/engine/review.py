@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from airflow_provider_cio.core.batching import BODY_LIMIT
-from airflow_provider_cio.core.guards import evaluate
+from airflow_provider_cio.core.guards import GuardResult
 from airflow_provider_cio.core.operations import render
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.sample import table_of
@@ -23,7 +23,15 @@ MEASURED_ROWS = 500
 NOTHING = "nothing"
 
 
-def review(ctx: SyncContext, session: Session, plan: Plan, source: Source, rate: float) -> dict[str, Any]:
+def review(
+    ctx: SyncContext,
+    session: Session,
+    plan: Plan,
+    source: Source,
+    *,
+    rate: float,
+    guards: list[GuardResult],
+) -> dict[str, Any]:
     """Counts, hashed sample keys, attributes, guards, cost and digest; JSON values, no personal data.
 
     Bytes are those of a sample of rendered rows, times the rows; `minutes` is how long the requests take at
@@ -36,7 +44,7 @@ def review(ctx: SyncContext, session: Session, plan: Plan, source: Source, rate:
         "plan_id": plan.plan_id,
         "counts": plan.counts.to_dict(),
         "to_send": rows,
-        "guards": [asdict(result) for result in evaluate(ctx.sync.guards, plan.counts)],
+        "guards": [asdict(result) for result in guards],
         "samples": [],
         "fields": {},
         "bytes": 0,
@@ -50,7 +58,7 @@ def review(ctx: SyncContext, session: Session, plan: Plan, source: Source, rate:
     requests = max(min(plan.shards, rows), math.ceil(size / BODY_LIMIT))
     return shown | {
         "samples": _samples(session, changes),
-        "fields": _fields(ctx, session, source, changes),
+        "fields": _fields(session, source, changes),
         "bytes": size,
         "requests": requests,
         "minutes": round(requests / rate / 60, 2),
@@ -102,15 +110,15 @@ def _samples(session: Session, changes: str) -> list[dict[str, str]]:
     return [{"operation": str(operation), "key_hash": str(key)} for operation, key in rows]
 
 
-def _fields(ctx: SyncContext, session: Session, source: Source, changes: str) -> dict[str, int]:
+def _fields(session: Session, source: Source, changes: str) -> dict[str, int]:
     counted = ", ".join(f"COUNT({name})" for name in source.payload_names)
     rows = session.fetch(f"SELECT {counted} FROM {changes}") if counted else [()]
-    return {name: int(count) for name, count in zip(ctx.sync.fields, rows[0], strict=True)}
+    return {name: int(count) for name, count in zip(source.names, rows[0], strict=True)}
 
 
 def _item_size(ctx: SyncContext, session: Session, source: Source, changes: str) -> float:
     """Bytes of an average operation, with the comma behind it."""
-    columns = ", ".join(["row_key", "identifier", "occurred_at", *source.payload_names])
+    columns = ", ".join(diff.row_columns(source))
     rows = session.fetch(f"SELECT {columns} FROM {changes} WHERE operation <> 'exit' LIMIT {MEASURED_ROWS}")
     if not rows:
         return 128.0

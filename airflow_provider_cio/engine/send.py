@@ -19,6 +19,7 @@ from airflow_provider_cio.core.operations import render
 from airflow_provider_cio.engine import plan as plans
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.delivery import Delivery, Load
+from airflow_provider_cio.engine.doors import Door, doors
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.outcomes import Recorder
 from airflow_provider_cio.engine.progress import Progress
@@ -79,6 +80,9 @@ def send_shard(ctx: SyncContext, plan_id: str, shard: int, attempt: str) -> Shar
         raise ContractError(
             "There is no Track client.", next_step="give the context a customerio connection."
         )
+    # Arrow's own pool, mimalloc, gives pages back and takes them again for every piece of every lane: as much system
+    # time as the rendering takes.
+    pa.set_memory_pool(pa.system_memory_pool())
     lease = Lease(ctx).acquire()
     plan = plans.load(ctx, plan_id)
     try:
@@ -96,7 +100,8 @@ def _attempt(ctx: SyncContext, delivery: Delivery) -> ShardReport:
     to_send = open_rows(ctx.bucket, plan, shard, rows)
     if to_send.num_rows:
         try:
-            _send_lanes(ctx, plan, to_send, delivery)
+            for door, part in doors(ctx.sync, to_send):
+                _send_lanes(ctx, plan, part, delivery, door)
         finally:
             recorder.close()
     tally, traffic = recorder.tally, recorder.traffic
@@ -141,8 +146,8 @@ def _rows(ctx: SyncContext, plan: Plan, shard: int) -> pa.Table:
     return rows
 
 
-def _send_lanes(ctx: SyncContext, plan: Plan, rows: pa.Table, delivery: Delivery) -> None:
-    """All lanes at once; the first error stops the others before their next request, and is raised.
+def _send_lanes(ctx: SyncContext, plan: Plan, rows: pa.Table, delivery: Delivery, door: Door) -> None:
+    """All lanes of a door at once; the first error stops the others before their next request, and is raised.
 
     What does not fill a body of a lane waits until all lanes are done, and then fills bodies together.
     """
@@ -153,7 +158,7 @@ def _send_lanes(ctx: SyncContext, plan: Plan, rows: pa.Table, delivery: Delivery
 
     def lane(number: int) -> None:
         try:
-            loads = _loads(ctx, plan, _lane(rows, number, lanes), delivery.recorder, tails)
+            loads = _loads(ctx, plan, _lane(rows, number, lanes), delivery.recorder, tails, door)
             _deliver(ctx, loads, delivery, stop, progress)
         except BaseException:
             stop.set()
@@ -166,7 +171,7 @@ def _send_lanes(ctx: SyncContext, plan: Plan, rows: pa.Table, delivery: Delivery
                 future.result()
         finally:
             stop.set()
-    _deliver(ctx, _together(tails), delivery, threading.Event(), progress)
+    _deliver(ctx, _together(tails, door), delivery, threading.Event(), progress)
 
 
 def _deliver(
@@ -196,13 +201,13 @@ def _lane(rows: pa.Table, number: int, lanes: int) -> pa.Table:
 
 
 def _loads(
-    ctx: SyncContext, plan: Plan, rows: pa.Table, recorder: Recorder, tails: list[Tail]
+    ctx: SyncContext, plan: Plan, rows: pa.Table, recorder: Recorder, tails: list[Tail], door: Door
 ) -> Iterator[Load]:
     """Render the lane piece by piece into full bodies; rows that the renderer refuses end here.
 
     What is left over in the end goes to `tails`.
     """
-    packer = Packer()
+    packer = Packer(envelope=door.envelope)
     ordinals, items = pa.array([], pa.int64()), pa.array([], pa.large_binary())
     for start in range(0, rows.num_rows, ROWS_AT_ONCE):
         piece = rows.slice(start, ROWS_AT_ONCE)
@@ -217,14 +222,15 @@ def _loads(
         ordinals = pa.concat_arrays([ordinals, numbers.filter(rendered.items.is_valid())])
         items = pa.concat_arrays([items, ready])
         for batch in packer.feed(ready):
-            yield Load(ordinals.slice(0, len(batch)), items.slice(0, len(batch)), batch.body)
+            yield Load(ordinals.slice(0, len(batch)), items.slice(0, len(batch)), batch.body, door)
             ordinals, items = ordinals.slice(len(batch)), items.slice(len(batch))
     tails.append((ordinals, items))
 
 
-def _together(tails: list[Tail]) -> Iterator[Load]:
+def _together(tails: list[Tail], door: Door) -> Iterator[Load]:
     """What the lanes left over, in bodies to be sent one after another: two of them may hold the same person."""
     ordinals = pa.concat_arrays([part for part, _ in tails])
     items = pa.concat_arrays([part for _, part in tails])
-    for batch in bodies(items):
-        yield Load(ordinals.slice(batch.start, len(batch)), items.slice(batch.start, len(batch)), batch.body)
+    for batch in bodies(items, envelope=door.envelope):
+        part = slice(batch.start, batch.stop)
+        yield Load(ordinals[part], items[part], batch.body, door)

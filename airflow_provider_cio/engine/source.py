@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from math import ceil
 
 from airflow_provider_cio.core.columns import Column, check_field
 from airflow_provider_cio.core.contract import FieldMapping
+from airflow_provider_cio.core.contract.kinds import DESTRUCTIVE_EXITS
 from airflow_provider_cio.core.contract_files import read_sql
+from airflow_provider_cio.engine import holding
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.exceptions import SourceError
 from airflow_provider_cio.warehouse import state
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.diff import Source
+from airflow_provider_cio.warehouse.identities import Emails, emails_elsewhere
 from airflow_provider_cio.warehouse.limits import Limits
 from airflow_provider_cio.warehouse.session import Session
 
@@ -46,6 +49,25 @@ def _columns(ctx: SyncContext, session: Session, relation: str) -> dict[str, Col
     return {name: Column(name, oid) for name, oid in described}
 
 
+def emails_of(ctx: SyncContext, columns: Sequence[Column], keep: str | None = None) -> Emails | None:
+    """Where the email of each person is, if the sync sends one beside its identifier, or identifies by it."""
+    sync = ctx.sync
+    found = "identifier" if sync.identifier == "email" else None
+    for key, column in zip(sync.values, columns, strict=True):
+        if key == "attributes.email" and column.family == "text" and found is None:
+            found = column.name
+    if sync.kind != "people" or found is None:
+        return None
+    return Emails(
+        column=found,
+        table=state.table(ctx.schema, "identities"),
+        sync=sync.name,
+        unique=ctx.contract.unique_emails and found != "identifier",
+        identifier=sync.identifier,
+        keep=keep,
+    )
+
+
 class _Resolver:
     def __init__(
         self, ctx: SyncContext, session: Session, relation: str, columns: Mapping[str, Column]
@@ -60,47 +82,76 @@ class _Resolver:
         lookback = None if chosen and chosen.any_age else sync.lookback
         identity = self._key(f"identity.{sync.identifier}", sync.identity[sync.identifier])
         identifier = sql.canonical_identity(sql.identifier(identity.name), identity.family, sync.identifier)
-        key, occurred_at = identifier, None
+        key = partner = occurred_at = None
+        if sync.partner is not None:
+            at, kind, name = sync.partner
+            column = self._key(at, name)
+            partner = sql.canonical_identity(sql.identifier(column.name), column.family, kind or "id")
         if sync.key is not None and sync.occurred_at is not None:
             column = self._key("key", sync.key)
             key = f"NULLIF({sql.canonical_text(sql.identifier(column.name), column.family)}, '')"
             expression, moment = self._field("occurred_at", sync.occurred_at)
             occurred_at = sql.utc(expression, moment.family, sync.occurred_at.time_zone, self._ctx.file)
         payload = tuple(self._payload())
+        keep = sync.keeps and sql.identifier(self._column("on_conflict.merge.keep", sync.keeps).name)
         return Source(
             sync=sync.name,
             kind=sync.kind,
             workspace=self._ctx.contract.workspace,
             relation=self._relation,
             identifier=identifier,
+            partner=partner,
             key=key,
             occurred_at=occurred_at,
             lookback_minutes=None if lookback is None else ceil(lookback.total_seconds() / 60),
             fields=payload,
             mapping=self._ctx.mapping,
+            phones=sync.identifier == "phone",
             exits=sync.on_exit != "keep",
-            identity_text=sql.identifier(identity.name) if identity.oid in _VARYING else None,
-            names=tuple(sync.fields),
+            bars=sync.exit_policy == "suppress",
+            emails=emails_of(self._ctx, [column for _, column in payload], keep),
+            kept_by_others=self._kept_by_others() if sync.exit_policy in DESTRUCTIVE_EXITS else None,
+            identity_text=self._padded_text(identity),
+            names=tuple(key.rpartition(".")[2] for key in sync.values),
             limits=self._limits(payload),
             only=chosen.condition if chosen else None,
+            allowed=holding.condition(self._ctx, self._session),
             resend=chosen is not None and chosen.resend,
             undecided=state.table(self._ctx.schema, "undecided"),
             dedupe_seconds=ceil(self._ctx.contract.dedupe_horizon.total_seconds()),
         )
 
+    def _padded_text(self, identity: Column) -> str | None:
+        """A phone loses more than what is around it."""
+        varying = identity.oid in _VARYING and self._ctx.sync.identifier != "phone"
+        return sql.identifier(identity.name) if varying else None
+
+    def _kept_by_others(self) -> str | None:
+        """Whom other people syncs send: deleting them would undo what those say."""
+        if self._ctx.sync.kind != "people":
+            return None
+        state_, plans = (sql.relation(f"{self._ctx.schema}.{name}") for name in ("state", "plans"))
+        others = (
+            f"SELECT sync FROM {plans} WHERE kind = 'people' AND sync <> {sql.literal(self._ctx.sync.name)}"
+        )
+        kept = f"SELECT DISTINCT row_key FROM {state_} WHERE present AND sync IN ({others})"
+        if self._ctx.sync.identifier != "email":
+            return kept
+        known = emails_elsewhere(state.table(self._ctx.schema, "identities"), self._ctx.sync.name)
+        return f"{kept} UNION {known}"
+
     def _limits(self, payload: tuple[tuple[str, Column], ...]) -> Limits:
         sync = self._ctx.sync
         moments = {
             column.name
-            for field, (_, column) in zip(sync.fields.values(), payload, strict=True)
+            for field, (_, column) in zip(sync.values.values(), payload, strict=True)
             if field.type == "timestamp" and column.family == "integer"
         }
-        return Limits(sync.findings, values=sync.kind == "people", moments=frozenset(moments))
+        return Limits(sync.findings, values=sync.kind != "events", moments=frozenset(moments))
 
     def _payload(self) -> list[tuple[str, Column]]:
         payload = []
-        for position, (name, field) in enumerate(self._ctx.sync.fields.items()):
-            key = f"{self._ctx.sync.section}.{name}"
+        for position, (key, field) in enumerate(self._ctx.sync.values.items()):
             expression, column = self._field(key, field)
             try:
                 check_field(key, field, column)

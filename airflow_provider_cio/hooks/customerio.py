@@ -107,14 +107,15 @@ class CustomerIOHook(BaseHook):
         """Airflow's name for the main client."""
         return self.track_client()
 
-    def track_client(self, pool_slots: int = 1) -> TrackClient:
+    def track_client(self, pool_slots: int = 1, share: float = 1.0) -> TrackClient:
         """A client of the Track API, which takes people and events; close it.
 
         :param pool_slots: of the task. Its share of the workspace's rate is `pool_slots / rate_slots`.
+        :param share: of that.
         :raises ContractError: the site id or the key is missing.
         """
         settings = self.settings
-        share = min(1.0, pool_slots / settings.rate_slots)
+        share *= min(1.0, pool_slots / settings.rate_slots)
         return TrackClient(
             site_id=self._needed("site_id"),
             api_key=self._needed("track_api_key"),

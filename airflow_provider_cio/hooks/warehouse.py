@@ -36,6 +36,7 @@ def sync_context(
     with_track: bool = True,
     with_app: bool = False,
     pool_slots: int = 1,
+    share: float = 1.0,
     render: Callable[[str], str] = str,
 ) -> Iterator[SyncContext]:
     """Open what one sync needs, and close it at the end.
@@ -45,6 +46,7 @@ def sync_context(
     :param with_track: False where nothing is sent: no Customer.io connection is needed then.
     :param with_app: True where something is read back; without an App API key the context has no `app`.
     :param pool_slots: of the task: its share of the workspace's rate.
+    :param share: of the connection's rate, for what must leave room for others.
     :param render: resolves Jinja in `staging`.
     :raises ContractError: a connection holds something impossible.
     """
@@ -56,7 +58,7 @@ def sync_context(
     )
     warehouse = open_warehouse(connections)
     hook = CustomerIOHook(connections.customerio)
-    track = hook.track_client(pool_slots) if with_track else None
+    track = hook.track_client(pool_slots, share) if with_track else None
     app = hook.app_client() if with_app and hook.settings.app_api_key else None
     try:
         yield SyncContext(sync, contract, warehouse, bucket, run_id, track=track, app=app, folder=folder)

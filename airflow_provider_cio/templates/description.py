@@ -7,7 +7,7 @@ from airflow_provider_cio.core.contract import FieldMapping, Sync
 
 def describe(sync: Sync) -> str:
     """Markdown: what is sent, whose it is, what is promised."""
-    what = f"event *{sync.event}*" if sync.kind == "events" else "people"
+    what = f"event *{sync.event}*" if sync.event else sync.kind
     lines = [
         sync.description,
         "",
@@ -18,8 +18,10 @@ def describe(sync: Sync) -> str:
         lines.append(f"- **Promise**: delivered within {sync.deadline.within} of the moment the run was due")
     if sync.after is not None:
         lines.append(f"- **Runs after**: {sync.after}")
-    lines += ["", f"| {sync.section[:-1]} | from |", "|---|---|"]
-    lines += [f"| {name} | `{_origin(field)}` |" for name, field in sync.fields.items()]
+    if sync.exit_policy != "keep":
+        lines.append(f"- **Rows that leave**: {sync.exit_policy}")
+    lines += ["", "| value | from |", "|---|---|"] if sync.values else []
+    lines += [f"| {key} | `{_origin(field)}` |" for key, field in sync.values.items()]
     return "\n".join(lines)
 
 

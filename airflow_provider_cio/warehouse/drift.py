@@ -30,7 +30,7 @@ class Drift:
 def sample(source: Source, schema: str, n: int) -> str:
     """Up to `n` random accepted rows whose source is still what was accepted.
 
-    ``(since, row_key, identifier, occurred_at, f_0, ...)``; `since` is the unix second of the plan that sent it.
+    ``(since, *diff.row_columns)``; `since` is the unix second of the plan that sent it.
     """
     state = state_table(schema, source.sync)
     recent = (
@@ -41,7 +41,7 @@ def sample(source: Source, schema: str, n: int) -> str:
         f"SELECT mapped.*, {diff.payload_hash(source)} AS payload_hash "
         f"FROM ({diff.mapped(source)}) AS mapped WHERE row_key IN ({chosen})"
     )
-    columns = ["row_key", "identifier", "occurred_at", *source.payload_names]
+    columns = diff.row_columns(source)
     return (
         f"SELECT {sql.milliseconds('p.created_at')} / 1000, {', '.join(f's.{name}' for name in columns)} "
         f"FROM ({hashed}) AS s JOIN {state} AS t ON t.row_key = s.row_key AND t.payload_hash = s.payload_hash "

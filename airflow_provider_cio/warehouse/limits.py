@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from airflow_provider_cio.core.columns import Column
 from airflow_provider_cio.core.contract.findings import Action, action_of
-from airflow_provider_cio.core.operations import ITEM_LIMIT, VALUE_LIMIT
+from airflow_provider_cio.core.operations import ITEM_LIMIT
+from airflow_provider_cio.core.plan_rows import VALUE_LIMIT
 
 MILLISECONDS_FROM = 100_000_000_000
 """As seconds the year 5138, as milliseconds 1973."""

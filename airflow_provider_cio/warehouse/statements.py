@@ -64,6 +64,8 @@ def canonical_text(expression: str, family: Family) -> str:
 def canonical_identity(expression: str, family: Family, kind: Identifier) -> str:
     """What :func:`core.identity.canonical` makes of a value, in SQL."""
     text = f"NULLIF(BTRIM({canonical_text(expression, family)}, {_TRIMMED}), '')"
+    if kind == "phone":
+        return f"NULLIF(TRANSLATE({text}, ' .-()', ''), '')"
     return f"LOWER({text})" if kind == "email" else text
 
 

@@ -191,9 +191,9 @@ def test_the_senders_share_follows_its_pool_slots(
     slots: list[int] = []
     real = CustomerIOHook.track_client
 
-    def track_client(self: CustomerIOHook, pool_slots: int = 1) -> Any:
+    def track_client(self: CustomerIOHook, pool_slots: int = 1, share: float = 1.0) -> Any:
         slots.append(pool_slots)
-        return real(self, pool_slots)
+        return real(self, pool_slots, share)
 
     monkeypatch.setattr(CustomerIOHook, "track_client", track_client)
     dag = sync_dag(dags.sync("people", **dags.people, pool_slots=3))

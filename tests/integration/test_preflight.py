@@ -126,7 +126,7 @@ def test_all_is_well(lab: Lab) -> None:
     assert preflight(lab.context(lab.people())) == []
     lab.run("ALTER TABLE cio_marts.customers ADD COLUMN score FLOAT8")
     [found] = preflight(lab.context(lab.people(attributes={"score": "score"})))
-    assert (found.name, found.severity, found.field) == ("float_attribute", "warning", "score")
+    assert (found.name, found.severity, found.field) == ("float_attribute", "warning", "attributes.score")
 
 
 def test_an_absent_bucket(lab: Lab) -> None:

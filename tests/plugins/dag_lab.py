@@ -28,6 +28,7 @@ PEOPLE: dict[str, Any] = {
     "identity": {"id": "customer_id"},
     "attributes": {"name": "name", "order_count": "orders"},
     "rows_per_shard": 5,
+    "backfill": {"journeys_paused": True},
 }
 
 

@@ -128,6 +128,7 @@ class Lab:
                 "source": "cio_marts.customers",
                 "identity": {"id": "customer_id"},
                 "attributes": {"name": "name", "order_count": "orders", "spent": "spent", "vip": "vip"},
+                "backfill": {"journeys_paused": True},
                 **changes,
             }
         )
@@ -147,6 +148,7 @@ class Lab:
                 "occurred_at": {"column": "ordered_at", "time_zone": "UTC"},
                 "lookback": "36500d",
                 "properties": {"order_id": "order_id", "total": "total", "items": "items"},
+                "backfill": {"live": True},
                 **changes,
             }
         )
@@ -210,7 +212,7 @@ class Lab:
         self._sandbox("POST", "faults", json=[{"route": "/api/v2/batch", **fault} for fault in faults])
 
     def _sandbox(self, method: str, path: str, **arguments: Any) -> Any:
-        answer = httpx.request(method, f"{self.customerio.url}/_sandbox/{path}", **arguments)
+        answer = httpx.request(method, f"{self.customerio.url}/_sandbox/{path}", timeout=60, **arguments)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 

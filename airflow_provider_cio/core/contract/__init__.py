@@ -4,18 +4,24 @@ Loading with line numbers lives in :mod:`airflow_provider_cio.core.contract_file
 :mod:`airflow_provider_cio.core.contract_rules`.
 """
 
+from airflow_provider_cio.core.contract.checks import SpotCheck
 from airflow_provider_cio.core.contract.fields import FieldMapping, Mapped
 from airflow_provider_cio.core.contract.policies import (
     Deadline,
     ExitFlag,
+    ExitSegment,
     Guards,
+    LeaveSegment,
+    MergeRule,
     Notify,
+    OnConflictMerge,
     OnExit,
     SetFlag,
 )
-from airflow_provider_cio.core.contract.protections import Reconcile
-from airflow_provider_cio.core.contract.sync import MappingTest, Sync
+from airflow_provider_cio.core.contract.protections import Backfill, Columns, Reconcile, Window
+from airflow_provider_cio.core.contract.sync import Device, MappingTest, Sync
 from airflow_provider_cio.core.contract.words import (
+    Canonical,
     ColumnName,
     Duration,
     Identifier,
@@ -38,30 +44,40 @@ from airflow_provider_cio.core.contract.workspace import (
 
 __all__ = [
     "Attribute",
+    "Backfill",
+    "Canonical",
     "ColumnName",
+    "Columns",
     "Connections",
     "Contract",
     "Deadline",
+    "Device",
     "Duration",
     "Event",
     "EventProperty",
     "ExitFlag",
+    "ExitSegment",
     "FieldMapping",
     "Guards",
     "Identifier",
     "Kind",
+    "LeaveSegment",
     "Mapped",
     "MappingTest",
+    "MergeRule",
     "Model",
     "Name",
     "Notify",
     "Nulls",
+    "OnConflictMerge",
     "OnExit",
     "Percent",
     "Reconcile",
     "SetFlag",
+    "SpotCheck",
     "Staging",
     "Sync",
     "TimeZone",
     "ValueType",
+    "Window",
 ]

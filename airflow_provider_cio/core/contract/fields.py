@@ -12,8 +12,8 @@ from airflow_provider_cio.core.contract.words import ColumnName, Model, Nulls, T
 class FieldMapping(Model):
     """One attribute or property: a source column, or a SQL expression over source columns."""
 
-    column: ColumnName | None = None
-    expression: str | None = None
+    column: ColumnName | None = Field(None, description="A column of the source")
+    expression: str | None = Field(None, description="SQL over columns of the source")
     type: ValueType | None = Field(None, description="Declared type; without it the warehouse's type decides")
     nulls: Nulls | None = Field(None, description="What a null does; without it the sync's `nulls` decides")
     time_zone: TimeZone | None = Field(None, description="Zone of a timestamp without one")

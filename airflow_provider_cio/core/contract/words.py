@@ -9,16 +9,22 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-Kind = Literal["people", "events"]
+Kind = Literal[
+    "people", "events", "objects", "relationships", "devices", "merges", "suppressions", "deletions"
+]
 Nulls = Literal["omit", "clear"]
 ValueType = Literal["string", "integer", "number", "boolean", "timestamp", "json"]
-Identifier = Literal["id", "email"]
+Canonical = Literal["id", "email"]
+Identifier = Literal["id", "email", "phone", "cio_id", "anonymous_id", "object_id", "cio_object_id"]
+Transport = Literal["track", "pipelines"]
 
 _DURATION = re.compile(r"^(\d+)\s*(s|m|h|d)$")
 _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def _duration(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value
     match = _DURATION.match(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError("write a duration as a number and a unit: 90s, 45m, 6h or 30d")

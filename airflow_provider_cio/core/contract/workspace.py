@@ -7,63 +7,70 @@ from typing import Annotated
 
 from pydantic import Field
 
-from airflow_provider_cio.core.contract.words import Duration, Identifier, Model, Name, ValueType
+from airflow_provider_cio.core.contract.words import Canonical, Duration, Model, Name, ValueType
 
 
 class Attribute(Model):
     """A person attribute: exactly one sync writes it."""
 
-    type: ValueType
-    writer: Name
-    description: str
+    type: ValueType = Field(description="Its type everywhere")
+    writer: Name = Field(description="The one sync that writes it")
+    description: str = Field(description="What it means")
 
 
 class EventProperty(Model):
     """A property of an event, by its snake_case name."""
 
-    type: ValueType
-    required: bool = False
-    description: str = ""
+    type: ValueType = Field(description="Its type in every sync")
+    required: bool = Field(default=False, description="Whether a sync must map it")
+    description: str = Field("", description="What it means")
 
 
 class Event(Model):
     """An entry of the event taxonomy."""
 
-    description: str
-    version: Annotated[int, Field(ge=1)] = 1
-    properties: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], EventProperty] = {}
+    description: str = Field(description="What happened")
+    version: Annotated[int, Field(ge=1)] = Field(1, description="Of its meaning")
+    properties: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], EventProperty] = Field(
+        {}, description="snake_case name -> property"
+    )
 
 
 class Connections(Model):
     """Airflow connection ids."""
 
-    redshift: str = "redshift_default"
-    aws: str = "aws_default"
-    customerio: str = "customerio_default"
+    redshift: str = Field("redshift_default", description="Of type redshift")
+    aws: str = Field("aws_default", description="Of type aws, for S3")
+    customerio: str = Field("customerio_default", description="Of type customerio")
 
 
 class Staging(Model):
     """Where UNLOAD and COPY meet. Both fields are templated by Airflow."""
 
-    s3: Annotated[str, Field(pattern=r"^(s3://[^/]+/?.*|\{\{.*\}\}.*)$")]
-    iam_role: str
+    s3: Annotated[str, Field(pattern=r"^(s3://[^/]+/?.*|\{\{.*\}\}.*)$", description="Bucket and folder")]
+    iam_role: str = Field(description="The role Redshift uses there, or default")
 
 
 class Contract(Model):
     """`dags/contract.yaml`: identity, taxonomy, attribute ownership, and where things are."""
 
     workspace: str = Field(description="Name of the Customer.io workspace; part of every event id")
-    identity: Identifier = Field("id", description="The canonical identifier of a person")
+    identity: Canonical = Field("id", description="The canonical identifier of a person")
+    unique_emails: bool = Field(
+        default=True, description="Whether emails identify people too, so that no two may share one"
+    )
     dedupe_horizon: Duration = Field(
         timedelta(hours=24),
         description="How long Customer.io is trusted to drop a repeated event id; later, undecided events are not sent",
     )
     source_schemas: list[str] = Field(["cio_marts"], description="Schemas whose views may be sources")
-    connections: Connections = Connections()
-    staging: Staging
+    connections: Connections = Field(Connections(), description="Airflow connection ids")
+    staging: Staging = Field(description="Where UNLOAD and COPY meet")
     send_pool: str = Field(
         "default_pool",
         description="Airflow pool of the tasks that send, with as many slots as `rate_slots` says",
     )
-    attributes: dict[str, Attribute] = {}
-    events: dict[Annotated[str, Field(pattern=r"^[A-Z0-9]\S*( [A-Z0-9]\S*)*$")], Event] = {}
+    attributes: dict[str, Attribute] = Field({}, description="Person attribute -> who writes it")
+    events: dict[Annotated[str, Field(pattern=r"^[A-Z0-9]\S*( [A-Z0-9]\S*)*$")], Event] = Field(
+        {}, description="Event in Title Case -> its entry in the taxonomy"
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from ulid import ULID
 
+from airflow_provider_cio.core.models.render import Rendering
 from airflow_provider_cio.engine.enrichment.checks import check
 from airflow_provider_cio.engine.enrichment.context import Build, EnrichmentContext, utc
 from airflow_provider_cio.engine.enrichment.sources import check_sources
@@ -45,11 +46,10 @@ def start(
     return Build(str(ULID()), moment, again, families, tuple(str(row[0]) for row in public))
 
 
-def create_views(ctx: EnrichmentContext, build: Build) -> None:
-    """Make the views of this build; a late-binding view may be there before what it reads."""
-    for name in ctx.order:
-        if ctx.folder.models[name].kind == "view":
-            _make(ctx, build, name)
+def create_views(ctx: EnrichmentContext, build: Build, names: Collection[str] | None = None) -> None:
+    """Make the views of this build, or those of these; a late-binding view may be there before what it reads."""
+    views = [name for name in ctx.order if ctx.folder.models[name].kind == "view"]
+    _make(ctx, build, [name for name in views if names is None or name in names])
 
 
 def build_model(ctx: EnrichmentContext, build: Build, name: str) -> int:
@@ -58,7 +58,7 @@ def build_model(ctx: EnrichmentContext, build: Build, name: str) -> int:
     :raises SourceError: Redshift refuses the query.
     :raises FatalError: the build is public already, so that this would take away what is read.
     """
-    return _make(ctx, build, name)
+    return sum(_make(ctx, build, [name]))
 
 
 def publish(ctx: EnrichmentContext, build: Build) -> bool:
@@ -68,7 +68,7 @@ def publish(ctx: EnrichmentContext, build: Build) -> bool:
     """
     published = ctx.warehouse.transaction(lambda session: _exchange(ctx, build, session))
     if published:
-        _drop_others(ctx)
+        _drop_earlier(ctx)
     return published
 
 
@@ -96,34 +96,49 @@ def run(
     return rows
 
 
-def _make(ctx: EnrichmentContext, build: Build, name: str) -> int:
-    model, relation = ctx.folder.models[name], build.relation(ctx, name)
-    query = build.rendering(ctx).render(name, model.text)
-    if model.kind == "table":
-        create = f"CREATE TABLE {relation} {model.physical} AS\n{query}"
-    else:
-        create = f"CREATE VIEW {relation} AS\n{query}\nWITH NO SCHEMA BINDING"
+def _make(ctx: EnrichmentContext, build: Build, names: list[str]) -> list[int]:
+    """Make these models in one transaction; the rows of the tables among them."""
+    rendering, build_id = build.rendering(ctx), sql.literal(build.build_id)
 
-    def make(session: Session) -> int:
-        where = f"build_id = {sql.literal(build.build_id)} AND model = {sql.literal(name)}"
-        if session.fetch(f"SELECT 1 FROM {_ledger(ctx)} WHERE {where} AND status = 'public'"):
+    def make(session: Session) -> list[int]:
+        found = session.fetch(f"SELECT model, status FROM {_ledger(ctx)} WHERE build_id = {build_id}")
+        made = {str(model): str(status) for model, status in found if model in names}
+        if "public" in made.values():
             raise FatalError(
-                f"Build {build.build_id} is public: {name} is not made again under its readers.",
+                f"Build {build.build_id} is public: nothing is made again under its readers.",
                 next_step="start a new run.",
             )
-        session.run(f"DROP {model.kind.upper()} IF EXISTS {relation}")
-        session.run(create)
-        rows = int(session.fetch(f"SELECT COUNT(*) FROM {relation}")[0][0]) if model.kind == "table" else None
-        session.run(f"DELETE FROM {_ledger(ctx)} WHERE {where}")
-        session.run(
-            f"INSERT INTO {_ledger(ctx)} VALUES ({sql.literal(build.build_id)}, {sql.literal(name)}, "
-            f"{sql.literal(relation)}, {sql.literal(model.kind)}, {_moment(build.as_of)}, "
-            f"{sql.literal(ctx.fingerprint)}, {sql.literal(rows)}, 'built', GETDATE())"
+        rows = {name: _create(ctx, build, rendering, session, name, again=name in made) for name in names}
+        if made:
+            models = ", ".join(sql.literal(name) for name in names)
+            session.run(f"DELETE FROM {_ledger(ctx)} WHERE build_id = {build_id} AND model IN ({models})")
+        values = ", ".join(
+            f"({build_id}, {sql.literal(name)}, {sql.literal(build.relation(ctx, name))}, "
+            f"{sql.literal(ctx.folder.models[name].kind)}, {_moment(build.as_of)}, "
+            f"{sql.literal(ctx.fingerprint)}, {sql.literal(count)}, 'built', GETDATE())"
+            for name, count in rows.items()
         )
-        return rows or 0
+        if values:
+            session.run(f"INSERT INTO {_ledger(ctx)} VALUES {values}")
+        return [count for count in rows.values() if count is not None]
 
+    return ctx.warehouse.transaction(make)
+
+
+def _create(
+    ctx: EnrichmentContext, build: Build, rendering: Rendering, session: Session, name: str, *, again: bool
+) -> int | None:
+    """The rows of a table; None for a view."""
+    model, relation = ctx.folder.models[name], build.relation(ctx, name)
+    query = rendering.render(name, model.text)
     try:
-        return ctx.warehouse.transaction(make)
+        if again:
+            session.run(f"DROP {model.kind.upper()} IF EXISTS {relation}")
+        if model.kind == "view":
+            session.run(f"CREATE VIEW {relation} AS\n{query}\nWITH NO SCHEMA BINDING")
+            return None
+        session.run(f"CREATE TABLE {relation} {model.physical} AS\n{query}")
+        return int(session.fetch(f"SELECT COUNT(*) FROM {relation}")[0][0])
     except SourceError as error:
         raise SourceError(
             f"model {name} ({model.path.name}): {error.message} What is public stays as it was.",
@@ -155,15 +170,15 @@ def _exchange(ctx: EnrichmentContext, build: Build, session: Session) -> bool:
     return True
 
 
-def _drop_others(ctx: EnrichmentContext) -> None:
+def _drop_earlier(ctx: EnrichmentContext) -> None:
+    """Drop what was public before, and builds that were never published."""
     ledger = _ledger(ctx)
-    others = ctx.warehouse.fetch(
-        f"SELECT build_id, model, relation, kind FROM {ledger} WHERE status = 'built' ORDER BY kind DESC"
+    found = ctx.warehouse.fetch(
+        f"SELECT DISTINCT kind, relation FROM {ledger} WHERE status = 'built' ORDER BY kind DESC, relation"
     )
-    for build_id, model, relation, kind in others:
-        of = f"build_id = {sql.literal(build_id)} AND model = {sql.literal(model)}"
+    for kind, relation in found:
         ctx.warehouse.run(f"DROP {kind.upper()} IF EXISTS {relation}")
-        ctx.warehouse.run(f"UPDATE {ledger} SET status = 'dropped' WHERE {of}")
+    ctx.warehouse.run(f"UPDATE {ledger} SET status = 'dropped' WHERE status = 'built'")
 
 
 def _ledger(ctx: EnrichmentContext) -> str:

@@ -107,6 +107,11 @@ async def events(request: Request) -> Response:
     return JSONResponse({"events": found, "next": str(found[-1]["seq"]) if len(found) == limit else ""})
 
 
+async def objects(request: Request) -> Response:
+    """All objects, with their attributes and whom they are related to."""
+    return JSONResponse({"objects": lookup.objects(_workspace(request).store)})
+
+
 async def requests(request: Request) -> Response:
     """The last requests, newest first: method, route, status, bytes, milliseconds."""
     return JSONResponse({"requests": [vars(each) for each in reversed(_gate(request).recent)]})
@@ -172,6 +177,7 @@ ROUTES = [
     Route("/_sandbox/people", people),
     Route("/_sandbox/people/{identifier:quoted}", person),
     Route("/_sandbox/events", events),
+    Route("/_sandbox/objects", objects),
     Route("/_sandbox/requests", requests),
     Route("/_sandbox/faults", faults, methods=["GET", "POST", "DELETE"]),
     Route("/_sandbox/weather", weather, methods=["GET", "PUT", "DELETE"]),

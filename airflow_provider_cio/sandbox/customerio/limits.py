@@ -11,6 +11,8 @@ from airflow_provider_cio.sandbox.customerio.payload import RefusedError, encode
 ITEM_KB = 32
 BATCH_KB = 500
 ID_BYTES = 150
+TOKEN_BYTES = 4096
+"""Not documented; push services issue tokens of more than 150 bytes, and say that they may grow."""
 ATTRIBUTE_NAME_BYTES = 150
 ATTRIBUTE_VALUE_BYTES = 1000
 ATTRIBUTES = 300

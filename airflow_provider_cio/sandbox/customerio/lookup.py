@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_cio.sandbox.customerio.payload import decode
-from airflow_provider_cio.sandbox.customerio.people import COLUMNS, Person, number, person
+from airflow_provider_cio.sandbox.customerio.people import COLUMNS, Person, cio_id, number, person
 from airflow_provider_cio.sandbox.customerio.store import Store
 
 COLUMN_OF = {"id": "id", "email": "email_key", "phone": "phone", "cio_id": "cio"}
@@ -69,6 +69,31 @@ def relationships(store: Store, cio: int) -> list[dict[str, Any]]:
             "relationship_attributes": decode(attributes),
         }
         for kind, identifier, target, attributes in rows
+    ]
+
+
+def objects(store: Store) -> list[dict[str, Any]]:
+    """All objects, with the people and the anonymous visitors related to them."""
+    people = store.db.execute("SELECT object, cio, attributes FROM relationships ORDER BY object, cio")
+    related: dict[int, list[dict[str, Any]]] = {}
+    for target, cio, attributes in people:
+        who = {"cio_id": cio_id(cio)}
+        related.setdefault(target, []).append({"identifiers": who, "attributes": decode(attributes)})
+    visitors = store.db.execute(
+        "SELECT object, anonymous_id, attributes FROM anonymous_relationships ORDER BY object, anonymous_id"
+    )
+    for target, anonymous_id, attributes in visitors:
+        who = {"anonymous_id": anonymous_id}
+        related.setdefault(target, []).append({"identifiers": who, "attributes": decode(attributes)})
+    rows = store.db.execute("SELECT number, type, id, attributes FROM objects ORDER BY number")
+    return [
+        {
+            "object_type_id": kind,
+            "identifiers": {"object_id": identifier, "cio_object_id": f"ob{number_:x}"},
+            "attributes": decode(attributes),
+            "relationships": related.get(number_, []),
+        }
+        for number_, kind, identifier, attributes in rows
     ]
 
 

@@ -68,7 +68,7 @@ def read_identifier(value: Any, field: str, settings: Settings) -> Identifier:
     return Identifier(kind, read_id(value[kind], f"{field}.{kind}", kind))
 
 
-def read_id(value: Any, field: str, kind: str = "id") -> str:
+def read_id(value: Any, field: str, kind: str = "id", limit: int = ID_BYTES) -> str:
     if value is None or value == "":
         reason = f"Invalid identifier: {kind} cannot be {'null' if value is None else 'blank'}"
         raise RefusedError(reason, field, reason)
@@ -76,5 +76,5 @@ def read_id(value: Any, field: str, kind: str = "id") -> str:
         value = str(value)
     if not isinstance(value, str):
         raise RefusedError("invalid", field, f"{field} must be a string")
-    check_text(value, ID_BYTES, field)
+    check_text(value, limit, field)
     return value

@@ -78,7 +78,7 @@ def read_device(value: Json, token: str, *, platform: bool) -> Json:
     device = value.get("device")
     if type(device) is not dict:
         raise RefusedError("required", "device", "device is required")
-    found = {**device, "token": read_id(device.get(token), f"device.{token}", token)}
+    found = {**device, "token": read_id(device.get(token), f"device.{token}", token, limits.TOKEN_BYTES)}
     if platform and device.get("platform") not in PLATFORMS:
         raise RefusedError("invalid", "device.platform", f"device.platform must be {' or '.join(PLATFORMS)}")
     read_timestamp(device, "last_used")

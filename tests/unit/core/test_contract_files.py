@@ -77,7 +77,10 @@ MISTAKES = [
         changed("type: number}", "type: number, or less}"),
         "8: attributes.ltv.or less: not a key: a text with a comma needs quotes.",
     ),
-    (PEOPLE + "on_exit: clear\n", "9: on_exit: must be 'keep' or 'clear_attributes'"),
+    (
+        PEOPLE + "on_exit: clear\n",
+        "9: on_exit: must be 'keep', 'clear_attributes', 'suppress', ",
+    ),
     (
         PEOPLE + "on_exit: {set_flag: {atribute: x}}\n",
         "9: on_exit.set_flag.atribute: unknown key: did you mean `attribute`?",
@@ -103,15 +106,15 @@ MISTAKES = [
     (PEOPLE + "name: customers\n", "9: name: 'customers' is not the file's name."),
     (changed("source: cio_marts.people", "sql: people.sql"), "4: sql: there is no file "),
     (changed("source: cio_marts.people\n", ""), "1: give either `source` or `sql`."),
-    (changed("{id: customer_id}", "{phone: customer_id}"), "5: identity.phone: must be 'id' or 'email'."),
+    (changed("{id: customer_id}", "{vat: customer_id}"), "5: identity.vat: must be 'id', 'email', 'phone'"),
     (
         changed("{id: customer_id}", "{id: a, email: b}"),
-        "1: `identity` names exactly one identifier: id or email.",
+        "1: `identity` names exactly one of id, email, phone, cio_id.",
     ),
     (PEOPLE + "event: Order Completed\n", "1: kind: people has no `event`."),
     (
         changed("kind: people", "kind: events"),
-        "1: kind: events needs `event`, `key`, `occurred_at`, `lookback`.",
+        "1: kind: events needs `key`, `occurred_at`, `lookback`.",
     ),
     (
         PEOPLE + "occurred_at: {column: at, time_zone: Berlin}\n",

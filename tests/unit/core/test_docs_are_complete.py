@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from airflow_provider_cio import exceptions
 from airflow_provider_cio.core import contract
-from airflow_provider_cio.core.contract import Contract, Sync
+from airflow_provider_cio.core.contract import Contract, Sync, reference
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "docs/reference"
@@ -24,13 +24,21 @@ def words(page: str) -> set[str]:
 MODELS = [
     model
     for model in vars(contract).values()
-    if isinstance(model, type) and issubclass(model, contract.Model)
+    if isinstance(model, type) and issubclass(model, contract.Model) and model is not contract.Model
 ]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_key_is_described(model: type[BaseModel]) -> None:
-    assert set(model.model_fields) <= words("contract.md")
+    assert [name for name, field in model.model_fields.items() if not field.description] == []
+    assert model.__doc__
+
+
+def test_the_page_of_keys_holds_every_model_and_every_key() -> None:
+    page = reference.markdown()
+    for model in MODELS:
+        for name in model.model_fields:
+            assert f"| `{name}` |" in page, f"{model.__name__}.{name}"
 
 
 def test_every_error_is_described() -> None:
@@ -44,9 +52,12 @@ def test_every_error_is_described() -> None:
 
 def test_every_reason_of_a_refusal_is_described() -> None:
     core = ROOT / "airflow_provider_cio/core"
-    source = "".join((core / name).read_text() for name in ("operations.py", "json_text.py"))
+    source = "".join((core / name).read_text() for name in ("operations.py", "plan_rows.py", "json_text.py"))
     reasons = set(
-        re.findall(r'"((?:identifier|value|item|not_a|invalid|event_id|occurred_at)_[a-z0-9_]+)"', source)
+        re.findall(
+            r'"((?:identifier|partner|name|value|item|not_a|invalid|event_id|occurred_at)_[a-z0-9_]+)"',
+            source,
+        )
     )
     assert len(reasons) >= 9
     assert reasons <= words("errors.md")

@@ -193,7 +193,7 @@ def test_who_comes_back_loses_the_flag() -> None:
 
 
 def test_exits_of_a_sync_that_keeps_people_are_a_mistake_of_the_plan() -> None:
-    with pytest.raises(SourceError, match="keeps people"):
+    with pytest.raises(SourceError, match="on_exit: keep sends none"):
         render(table(column(["x"]), operations=["exit"]), people(a="a"))
 
 

@@ -52,12 +52,16 @@ def source(kind: str = "people", **changes: object) -> diff.Source:
         "workspace": "shop",
         "relation": '"cio_marts"."customers"',
         "identifier": "id",
-        "key": "id",
+        "partner": None,
+        "key": None,
         "occurred_at": None,
         "lookback_minutes": None,
         "fields": (("x", Column("f_0", 1043)), ("y", Column("f_1", 4000))),
         "mapping": "0123",
+        "phones": False,
         "exits": False,
+        "undecided": "undecided",
+        "dedupe_seconds": 86_400,
     }
     return diff.Source(**values | changes)  # type: ignore[arg-type]
 

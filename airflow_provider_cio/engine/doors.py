@@ -1,0 +1,37 @@
+"""Where the operations of a sync go: the batch call, or the call that takes people out of a segment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from airflow_provider_cio.clients.track import BatchResult, TrackClient
+from airflow_provider_cio.core.batching import BATCH, IDS, Envelope
+from airflow_provider_cio.core.contract import ExitSegment, Sync
+
+
+@dataclass(frozen=True)
+class Door:
+    """A call of Customer.io that takes many rows: the envelope of its body, and how it is sent."""
+
+    envelope: Envelope
+    send: Callable[[TrackClient, bytes, int], BatchResult]
+
+
+BATCH_DOOR = Door(BATCH, lambda track, body, count: track.send_batch(body, count))
+
+
+def doors(sync: Sync, rows: pa.Table) -> Iterator[tuple[Door, pa.Table]]:
+    """The rows by the door they go through, in order."""
+    if not isinstance(sync.on_exit, ExitSegment):
+        yield BATCH_DOOR, rows
+        return
+    leaving = pc.equal(rows["operation"], "exit")
+    segment, kind = sync.on_exit.leave_segment.id, sync.identifier
+    out = Door(IDS, lambda track, body, _: track.remove_from_segment(segment, kind, body))
+    for door, part in ((BATCH_DOOR, rows.filter(pc.invert(leaving))), (out, rows.filter(leaving))):
+        if part.num_rows:
+            yield door, part
