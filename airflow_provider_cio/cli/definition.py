@@ -96,6 +96,12 @@ _SUBCOMMANDS = (
         args=(ARG_PATH,),
     ),
     ActionCommand(
+        name="grants",
+        help="Print the SQL, IAM policies and scopes that loads need, and no more",
+        func=lazy_load_command(f"{_COMMANDS}.grants.grants"),
+        args=(ARG_PATH,),
+    ),
+    ActionCommand(
         name="schema",
         help="Print the JSON Schema of contract.yaml, a sync or an audience, for editors",
         func=lazy_load_command(f"{_COMMANDS}.schema.schema"),
