@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow_provider_cio.connection_forms import DESTINATIONS
+
 
 def get_provider_info() -> dict[str, Any]:
     """Answer the `apache_airflow_provider` entry point."""
@@ -21,7 +23,22 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [
             {
                 "integration-name": "Customer.io",
-                "python-modules": ["airflow_provider_cio.hooks.customerio"],
+                "python-modules": [
+                    "airflow_provider_cio.hooks.customerio",
+                    "airflow_provider_cio.hooks.destinations",
+                ],
+            }
+        ],
+        "operators": [
+            {
+                "integration-name": "Customer.io",
+                "python-modules": ["airflow_provider_cio.operators.audience_sync"],
+            }
+        ],
+        "sensors": [
+            {
+                "integration-name": "Customer.io",
+                "python-modules": ["airflow_provider_cio.sensors.audience_upload"],
             }
         ],
         "transfers": [
@@ -29,6 +46,17 @@ def get_provider_info() -> dict[str, Any]:
                 "source-integration-name": "Amazon Redshift",
                 "target-integration-name": "Customer.io",
                 "python-module": "airflow_provider_cio.transfers.redshift_to_customerio",
+            },
+            {
+                "source-integration-name": "Customer.io",
+                "target-integration-name": "Amazon Redshift",
+                "python-module": "airflow_provider_cio.transfers.customerio_reporting_to_redshift",
+            },
+        ],
+        "triggers": [
+            {
+                "integration-name": "Customer.io",
+                "python-modules": ["airflow_provider_cio.triggers.exports"],
             }
         ],
         "extra-links": ["airflow_provider_cio.links.customerio.CustomerIOLink"],
@@ -105,7 +133,8 @@ def get_provider_info() -> dict[str, Any]:
                         "schema": {"type": ["string", "null"]},
                     },
                 },
-            }
+            },
+            *DESTINATIONS,
         ],
         "config": {
             "customerio": {

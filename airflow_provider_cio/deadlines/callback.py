@@ -5,20 +5,36 @@ from __future__ import annotations
 import inspect
 import logging
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 
 from airflow.sdk import BaseNotifier
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert
 
-from airflow_provider_cio.core.contract import Deadline, Notify, Sync
+from airflow_provider_cio.core.contract import Deadline, Notify
 from airflow_provider_cio.deadlines.reference import RunDue
 from airflow_provider_cio.exceptions import ContractError
 
 log = logging.getLogger(__name__)
 
 
-def deadline_alert(sync: Sync) -> DeadlineAlert | None:
+class Promised(Protocol):
+    """A sync or an audience: what may have a deadline."""
+
+    @property
+    def name(self) -> str:
+        """Of the file."""
+
+    @property
+    def owner(self) -> str:
+        """Who is told."""
+
+    @property
+    def deadline(self) -> Deadline | None:
+        """The promise."""
+
+
+def deadline_alert(sync: Promised) -> DeadlineAlert | None:
     """Make the alert of a sync's ``deadline``; None when it has none.
 
     :raises ContractError: the notifier cannot be used.

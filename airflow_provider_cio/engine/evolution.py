@@ -50,8 +50,9 @@ def _stops(ctx: SyncContext, change: ColumnChange) -> bool:
 
 def _is_read(ctx: SyncContext, column: str) -> bool:
     sync = ctx.sync
-    fields = [*sync.fields.values(), *([sync.occurred_at] if sync.occurred_at else [])]
-    if column in {*sync.identity.values(), sync.key, *(field.column for field in fields)}:
+    fields = [*sync.values.values(), *([sync.occurred_at] if sync.occurred_at else [])]
+    partner = sync.partner[2] if sync.partner else None
+    if column in {*sync.identity.values(), partner, sync.key, *(field.column for field in fields)}:
         return True
     word = re.compile(rf"\b{re.escape(column)}\b", re.IGNORECASE)
     return any(field.expression and word.search(field.expression) for field in fields)

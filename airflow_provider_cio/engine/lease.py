@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from typing import Protocol
 
-from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.exceptions import LeaseLostError, RetriableError, StoppedError
 from airflow_provider_cio.warehouse import ledger, state
-from airflow_provider_cio.warehouse.session import Session
+from airflow_provider_cio.warehouse.session import Session, Warehouse
 
 log = logging.getLogger(__name__)
 RENEW_BELOW = 2 / 3
@@ -18,10 +18,50 @@ STOP_BELOW = 1 / 2
 """No request starts with less than this share left, which is more than a request with its repeats may take."""
 
 
+class Named(Protocol):
+    """A sync, or an audience."""
+
+    @property
+    def name(self) -> str:
+        """Under which the lease is kept."""
+
+
+class Holder(Protocol):
+    """What a lease needs to know of the run that takes it: a `SyncContext`, or an `AudienceContext`."""
+
+    @property
+    def sync(self) -> Named:
+        """What is leased."""
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """Where the lease is kept."""
+
+    @property
+    def schema(self) -> str:
+        """Of the package's tables."""
+
+    @property
+    def run_id(self) -> str:
+        """The holder."""
+
+    @property
+    def lease_seconds(self) -> int:
+        """How long it lasts."""
+
+    @property
+    def grace_seconds(self) -> int:
+        """How long it keeps others out after that."""
+
+    @property
+    def stop(self) -> threading.Event:
+        """Set when the task is told to end."""
+
+
 class Lease:
     """Held by a run of a sync; threads may share it."""
 
-    def __init__(self, ctx: SyncContext) -> None:
+    def __init__(self, ctx: Holder) -> None:
         self._ctx = ctx
         self._lock = threading.Lock()
         self._until = 0.0

@@ -58,7 +58,7 @@ def review(
     requests = max(min(plan.shards, rows), math.ceil(size / BODY_LIMIT))
     return shown | {
         "samples": _samples(session, changes),
-        "fields": _fields(ctx, session, source, changes),
+        "fields": _fields(session, source, changes),
         "bytes": size,
         "requests": requests,
         "minutes": round(requests / rate / 60, 2),
@@ -110,15 +110,15 @@ def _samples(session: Session, changes: str) -> list[dict[str, str]]:
     return [{"operation": str(operation), "key_hash": str(key)} for operation, key in rows]
 
 
-def _fields(ctx: SyncContext, session: Session, source: Source, changes: str) -> dict[str, int]:
+def _fields(session: Session, source: Source, changes: str) -> dict[str, int]:
     counted = ", ".join(f"COUNT({name})" for name in source.payload_names)
     rows = session.fetch(f"SELECT {counted} FROM {changes}") if counted else [()]
-    return {name: int(count) for name, count in zip(ctx.sync.fields, rows[0], strict=True)}
+    return {name: int(count) for name, count in zip(source.names, rows[0], strict=True)}
 
 
 def _item_size(ctx: SyncContext, session: Session, source: Source, changes: str) -> float:
     """Bytes of an average operation, with the comma behind it."""
-    columns = ", ".join(["row_key", "identifier", "occurred_at", *source.payload_names])
+    columns = ", ".join(diff.row_columns(source))
     rows = session.fetch(f"SELECT {columns} FROM {changes} WHERE operation <> 'exit' LIMIT {MEASURED_ROWS}")
     if not rows:
         return 128.0

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG, get_parsing_context
 
+from airflow_provider_cio.core.audience.files import lint_audiences, load_audience
 from airflow_provider_cio.core.contract_files import load_contract, load_sync
+from airflow_provider_cio.core.findings import Finding
 from airflow_provider_cio.exceptions import ContractError, Mistake
+from airflow_provider_cio.templates.audience import audience_dag, audience_dag_id
 from airflow_provider_cio.templates.backfill import backfill_dag, backfill_id_of
 from airflow_provider_cio.templates.broken import BrokenSync
 from airflow_provider_cio.templates.export import dag_id_of, sync_dag
@@ -36,9 +40,29 @@ def load_syncs(folder: str | Path, namespace: dict[str, Any]) -> None:
     breaches = _breaches(Path(folder).parent)
     for dag_id, file in files.items():
         try:
-            namespace[dag_id] = _checked(file, breaches[str(file)])
+            namespace[dag_id] = _checked(file, sync_dag, breaches[str(file)])
             if (history := backfill_of(file)) is not None:
                 namespace[history.dag_id] = history
+        except ContractError as error:
+            BrokenSync.report(dag_id, file, error, namespace)
+
+
+def load_audiences(folder: str | Path, namespace: dict[str, Any]) -> None:
+    """:func:`load_syncs` for audiences; the folder is called `audiences`.
+
+    An audience without destinations, which others only use, has no Dag.
+    """
+    files = {audience_dag_id(file.stem): file for file in sorted(Path(folder).glob("*.yaml"))}
+    running = get_parsing_context().dag_id
+    if running is not None:
+        if running in files:
+            namespace[running] = audience_dag(files[running])
+        return
+    breaches = _by_file(lint_audiences(Path(folder).parent))
+    for dag_id, file in files.items():
+        try:
+            if breaches[str(file)] or load_audience(file).destinations:
+                namespace[dag_id] = _checked(file, audience_dag, breaches[str(file)])
         except ContractError as error:
             BrokenSync.report(dag_id, file, error, namespace)
 
@@ -54,8 +78,12 @@ def backfill_of(file: Path) -> DAG | None:
 def _breaches(folder: Path) -> dict[str, list[Mistake]]:
     from airflow_provider_cio.core.contract_rules import lint  # a worker lints nothing, and starts sooner
 
+    return _by_file(lint(folder))
+
+
+def _by_file(findings: Iterable[Finding]) -> dict[str, list[Mistake]]:
     found: dict[str, list[Mistake]] = defaultdict(list)
-    for finding in lint(folder):
+    for finding in findings:
         if finding.severity == "error":
             found[finding.file].append(
                 Mistake(finding.file, finding.line, finding.key, finding.message, finding.next_step)
@@ -63,14 +91,14 @@ def _breaches(folder: Path) -> dict[str, list[Mistake]]:
     return found
 
 
-def _checked(file: Path, breaches: list[Mistake]) -> DAG:
+def _checked(file: Path, make: Callable[[Path], DAG], breaches: list[Mistake]) -> DAG:
     """
     :raises ContractError: whatever is wrong with this file, be it found by lint or by Airflow.
     """
     if breaches:
         raise ContractError.at(*breaches)
     try:
-        dag = sync_dag(file)
+        dag = make(file)
         dag.validate()  # type: ignore[no-untyped-call]
     except ContractError:
         raise

@@ -19,7 +19,7 @@ LIVE = {"attribute": {"field": "vip", "operator": "eq", "value": True}}
 @pytest.fixture
 def sandbox(lab):
     def call(method, path, **body):
-        answer = httpx.request(method, f"{lab.customerio.url}/_sandbox/{path}", json=body or None)
+        answer = httpx.request(method, f"{lab.customerio.url}/_sandbox/{path}", json=body or None, timeout=60)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -25,7 +25,15 @@ CREATE TABLE cio_marts.members (
 
 
 def sync(kind: str, **changes: Any) -> Sync:
-    common = {"name": kind, "kind": kind, "description": "d", "owner": "o", "source": "cio_marts.members"}
+    common: dict[str, Any] = {
+        "name": kind,
+        "kind": kind,
+        "description": "d",
+        "owner": "o",
+        "source": "cio_marts.members",
+    }
+    if kind == "people":
+        common["backfill"] = {"journeys_paused": True}
     return Sync.model_validate(
         {**common, "identity": {"id": "customer_id"}, "guards": GUARDS, "max_rejected_pct": 50, **changes}
     )

@@ -212,7 +212,7 @@ class Lab:
         self._sandbox("POST", "faults", json=[{"route": "/api/v2/batch", **fault} for fault in faults])
 
     def _sandbox(self, method: str, path: str, **arguments: Any) -> Any:
-        answer = httpx.request(method, f"{self.customerio.url}/_sandbox/{path}", **arguments)
+        answer = httpx.request(method, f"{self.customerio.url}/_sandbox/{path}", timeout=60, **arguments)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 

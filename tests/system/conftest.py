@@ -45,7 +45,7 @@ class World:
 
     def control(self, method: str, path: str, **arguments: Any) -> Any:
         url = f"{self.endpoints['customerio']['url']}/_sandbox/{path}"
-        answer = httpx.request(method, url, trust_env=False, **arguments).raise_for_status()
+        answer = httpx.request(method, url, trust_env=False, timeout=60, **arguments).raise_for_status()
         return answer.json() if answer.content else None
 
     def storage(self) -> Any:

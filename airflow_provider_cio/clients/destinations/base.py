@@ -103,7 +103,7 @@ class Platform:
         requests_per_minute: float,
         timeout: float = 60.0,
         attempts: int = 6,
-        seconds: float = 600.0,
+        seconds: float = 300.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._transport = _JudgedTransport(

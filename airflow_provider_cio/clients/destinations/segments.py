@@ -20,6 +20,8 @@ from airflow_provider_cio.clients.destinations.base import (
 )
 from airflow_provider_cio.exceptions import CustomerIOProviderError
 
+HOSTS = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
+
 
 class ManualSegment:
     """One manual segment: written by the Track API, read back by the App API."""

@@ -73,7 +73,9 @@ class AudienceGuards(Model):
 class Audience(Model):
     """One file of `dags/audiences`."""
 
-    name: Name = Field(description="The file's name without .yaml")
+    name: Annotated[
+        str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="The file's name without .yaml")
+    ]
     description: str
     owner: str
     purpose: Purpose
@@ -82,6 +84,9 @@ class Audience(Model):
     sql: str | None = Field(None, description="A .sql file beside this one")
     segment: int | None = Field(None, description="A Customer.io segment, by id")
     member: ColumnName = Field("customer_id", description="Column that identifies a member")
+    where: str | None = Field(
+        None, description="SQL condition over the source's columns: a tier, a test market"
+    )
     identity: dict[IdentifierKind, ColumnName]
     prehashed: list[IdentifierKind] = Field([], description="Columns that hold SHA-256 already")
     region: str | None = Field(None, description="Country of phones without a country code, such as GB")

@@ -15,7 +15,7 @@ from airflow_provider_cio.core.contract_files import load_contract, parse
 from airflow_provider_cio.core.findings import Finding
 from airflow_provider_cio.core.schedule_rules import interval, spelled
 from airflow_provider_cio.core.yaml_lines import Document, Location, read
-from airflow_provider_cio.exceptions import ContractError, Mistake
+from airflow_provider_cio.exceptions import ContractError
 
 FOLDER = "audiences"
 
@@ -92,15 +92,6 @@ def lint_audiences(folder: Path) -> list[Finding]:
         findings += [found for rule in RULES for found in rule(file, files)]
         findings += [] if contract is None else _source(file, contract)
     return sorted(findings, key=lambda found: (found.file, found.line, found.key, found.message))
-
-
-def mistakes_of(file: Path) -> list[Mistake]:
-    """Errors that lint finds in one file."""
-    return [
-        Mistake(found.file, found.line, found.key, found.message, found.next_step)
-        for found in lint_audiences(file.parent.parent)
-        if found.severity == "error" and found.file == str(file)
-    ]
 
 
 def _contract(folder: Path) -> Contract | None:

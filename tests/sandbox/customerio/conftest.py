@@ -16,7 +16,7 @@ class Api:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.track = httpx.Client(base_url=url, auth=("sandbox-site", "sandbox-track-key"))
+        self.track = httpx.Client(base_url=url, auth=("sandbox-site", "sandbox-track-key"), timeout=60)
         self.app = httpx.Client(base_url=url, headers={"Authorization": "Bearer sandbox-app-key"})
 
     def close(self) -> None:

@@ -1,0 +1,90 @@
+"""Source against uploaded against the destination's own size."""
+
+from __future__ import annotations
+
+import logging
+
+from airflow_provider_cio.core.audience.definition import Size
+from airflow_provider_cio.engine.audience.context import AudienceContext
+from airflow_provider_cio.engine.audience.report import AudienceReport, DestinationReport
+from airflow_provider_cio.exceptions import CustomerIOProviderError
+from airflow_provider_cio.warehouse import statements as sql
+from airflow_provider_cio.warehouse.audience import changes
+from airflow_provider_cio.warehouse.audience.tables import Books, moment
+from airflow_provider_cio.warehouse.session import Session
+
+log = logging.getLogger(__name__)
+
+
+def measure(ctx: AudienceContext, report: AudienceReport) -> None:
+    """Ask each destination for size and readiness, complete the report, and write a row of `match_rates` each."""
+    books = Books.of(ctx.schema, report.audience, report.plan_id)
+    held = {str(d): (int(n), int(u)) for d, n, u in ctx.warehouse.fetch(changes.held(books, report.audience))}
+    lags = {
+        str(d): (float(p50), float(p95))
+        for d, p50, p95 in ctx.warehouse.fetch(
+            changes.lags(books, report.audience, report.plan_id, ctx.moment)
+        )
+    }
+    for name, found in report.destinations.items():
+        count, found.unsettled = held.get(name, (0, 0))
+        found.uploaded = count - found.unsettled
+        found.lag_p50, found.lag_p95 = lags.get(name, (None, None))
+        _ask(ctx, name, found)
+        found.as_expected = as_expected(ctx.audience.expect, report.members, found)
+        if not found.as_expected:
+            log.warning(
+                "Audience '%s' at %s is not as expected: %d members, match rate %s",
+                report.audience, name, report.members, found.match_rate,
+            )  # fmt: skip
+
+    def write(session: Session) -> None:
+        session.run(
+            f"DELETE FROM {books.rates} WHERE audience = {sql.literal(report.audience)} "
+            f"AND plan_id = {sql.literal(report.plan_id)}"
+        )
+        if report.destinations:
+            session.run(_insert(books, report, ctx.moment))
+
+    ctx.warehouse.transaction(write)
+
+
+def _ask(ctx: AudienceContext, name: str, found: DestinationReport) -> None:
+    try:
+        standing = ctx.destinations[name].standing()
+    except CustomerIOProviderError as error:
+        log.warning("Destination %s does not tell its size: %s", name, error)
+        return
+    found.size, found.ready, found.match_rate = standing.size, standing.ready, standing.match_rate
+    if found.match_rate is None and standing.size is not None and found.uploaded:
+        found.match_rate = round(100 * standing.size / found.uploaded, 2)
+
+
+def as_expected(expect: Size, members: int, found: DestinationReport) -> bool:
+    """Whether members and match rate are within what the file expects; what is not known cannot disappoint."""
+    return (
+        (expect.min_members is None or members >= expect.min_members)
+        and (expect.max_members is None or members <= expect.max_members)
+        and (
+            expect.min_match_rate is None
+            or found.match_rate is None
+            or found.match_rate >= expect.min_match_rate
+        )
+    )
+
+
+def _insert(books: Books, report: AudienceReport, now: str) -> str:
+    def value(given: float | None) -> str:
+        return "NULL" if given is None else str(given).upper()
+
+    rows = ", ".join(
+        f"({sql.literal(report.audience)}, {sql.literal(name)}, {sql.literal(report.run_id)}, "
+        f"{sql.literal(report.plan_id)}, {report.members}, {report.held_out}, {found.unidentified}, {found.uploaded}, "
+        f"{found.unsettled}, {value(found.size)}, {value(found.match_rate)}, {value(found.ready)}, "
+        f"{value(found.as_expected)}, {value(found.lag_p50)}, {value(found.lag_p95)}, {moment(now)})"
+        for name, found in report.destinations.items()
+    )
+    return (
+        f"INSERT INTO {books.rates} (audience, destination, run_id, plan_id, members, held_out, unidentified, "
+        f"uploaded, unsettled, size, match_rate, ready, as_expected, lag_p50, lag_p95, measured_at) VALUES {rows}"
+    )

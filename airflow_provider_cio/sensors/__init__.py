@@ -1,0 +1,1 @@
+"""Waiting for what others do, without holding a worker."""

@@ -1,0 +1,1 @@
+"""Audiences inside Redshift: who is eligible, who is held out, what a destination has to be told."""

@@ -1,0 +1,131 @@
+"""The Dag of an audience in one process: sync, the wait for Google's word, and what Airflow keeps of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from audience_lab import AudienceLab
+    from dag_lab import Dags
+
+pytest_plugins = ("dag_lab", "audience_lab")
+
+
+LOADER = Path(__file__).parents[2] / "dags/cio_audiences.py"
+
+
+def write(dags: Dags, shop: AudienceLab, **changes: Any) -> Path:
+    audience = {
+        "description": "Carts",
+        "owner": "retention",
+        "purpose": "winback",
+        "source": "cio_marts.carts",
+        "identity": {"email": "email"},
+        "consent": ["ads_consent"],
+        "suppressions": [],
+        "destinations": {
+            kind: {"type": kind, "audience": shop.ads.audiences[kind]}
+            for kind in ("meta", "google", "tiktok", "webhook")
+        },
+        **changes,
+    }
+    (dags.folder / LOADER.name).write_text(LOADER.read_text())
+    file = dags.folder / "audiences/cart.yaml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(yaml.safe_dump(audience))
+    return file
+
+
+@pytest.fixture
+def connected(shop: AudienceLab, monkeypatch: pytest.MonkeyPatch) -> AudienceLab:
+    from ad_lab import SECRET
+
+    url = shop.ads.sandbox.url
+    extras: dict[str, dict[str, str]] = {
+        "meta": {"token": "meta-token", "base_url": url("meta")},
+        "google": {"account": "123", "access_token": "google-token", "base_url": url("google")},
+        "tiktok": {"token": "tiktok-token", "advertiser": "7", "base_url": url("tiktok")},
+        "webhook": {"url": url("webhook") + "/hook", "secret": SECRET},
+        "rudderstack": {"write_key": "rudder-write-key", "base_url": url("rudderstack")},
+    }
+    for kind, extra in extras.items():
+        monkeypatch.setenv(
+            f"AIRFLOW_CONN_CIO_{kind.upper()}_DEFAULT",
+            json.dumps({"conn_type": f"cio_{kind}", "extra": extra}),
+        )
+    return shop
+
+
+def test_sync_and_confirm(dags: Dags, connected: AudienceLab) -> None:
+    from airflow_provider_cio.templates.audience import audience_dag
+
+    connected.cart("c0")
+    connected.cart("c1")
+    dag = audience_dag(write(dags, connected))
+    dag.get_task("confirm").poke_interval = timedelta(0)
+    run = dags.run(dag)
+    assert (run.state, run.tasks) == ("success", {"sync": "success", "confirm": "success"})
+    for kind in ("meta", "google", "tiktok", "webhook"):
+        assert connected.at(kind) == connected.sent_as("meta" if kind == "webhook" else kind, ["c0", "c1"])
+    assert connected.ledger("google") == {"present": 2}
+    report = run.xcom("sync")
+    assert (report["members"], report["destinations"]["google"]["outcome"]) == (2, "pending")
+    assert dag.get_task("sync").outlets[0].uri == "customerio://audience/cart"
+
+
+def test_a_guard_fails_at_once_and_says_why(
+    dags: Dags, connected: AudienceLab, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from airflow_provider_cio.templates.audience import audience_dag
+
+    run = dags.run(audience_dag(write(dags, connected)))
+    assert (run.state, run.instance("sync").try_number) == ("failed", 1)
+    assert "0 members, fewer than min_members 1" in capfd.readouterr().out
+
+
+def test_each_file_becomes_a_dag_and_a_wrong_one_is_named(
+    dags: Dags, connected: AudienceLab, caplog: pytest.LogCaptureFixture
+) -> None:
+    (dags.folder / "cio_syncs.py").unlink()
+    good = write(dags, connected, cadence="@daily")
+    (good.parent / "wrong.yaml").write_text(good.read_text().replace("winback", "retargeting"))
+    bag = dags.bag()
+    assert set(bag.dags) == {"cio_audience_cart"}
+    assert "retargeting without a purchase exclusion" in caplog.text
+    assert f"{good.parent / 'wrong.yaml'}:" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "extra", "message"),
+    [
+        ("meta", {"tokne": "x"}, "unknown extra 'tokne'. Next step: write `token`"),
+        ("tiktok", {"token": "x"}, "has no advertiser"),
+        ("rudderstack", {"write_key": "x"}, "has no base_url"),
+        ("webhook", {"url": "http://127.0.0.1:9/x", "secret": "plain"}, "whsec_"),
+    ],
+)
+def test_a_bad_connection_is_one_clear_message(
+    airflow_home: Path, monkeypatch: pytest.MonkeyPatch, kind: str, extra: dict[str, str], message: str
+) -> None:
+    from airflow_provider_cio.exceptions import ContractError
+    from airflow_provider_cio.hooks.destinations import HOOKS
+
+    text = json.dumps({"conn_type": f"cio_{kind}", "extra": extra})
+    monkeypatch.setenv(f"AIRFLOW_CONN_CIO_{kind.upper()}_DEFAULT", text)
+    with pytest.raises(ContractError) as raised:
+        HOOKS[kind]().destination("1")
+    assert message in str(raised.value)
+
+
+def test_forms_and_hooks_know_the_same_fields() -> None:
+    from airflow_provider_cio.connection_forms import DESTINATIONS
+    from airflow_provider_cio.hooks.destinations import HOOKS
+
+    forms = {each["connection-type"]: set(each["conn-fields"]) for each in DESTINATIONS}
+    assert forms == {hook.conn_type: {*hook.needed, *hook.optional} for hook in HOOKS.values()}
