@@ -20,6 +20,7 @@ from airflow_provider_cio.core.contract import Contract
 from airflow_provider_cio.core.report import PlanCounts
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.delivery import Delivery, Load
+from airflow_provider_cio.engine.doors import BATCH_DOOR
 from airflow_provider_cio.engine.outcomes import Recorder
 from airflow_provider_cio.engine.send import _send_lanes
 from airflow_provider_cio.warehouse.bulk import Outcome
@@ -140,7 +141,7 @@ def test_any_mix_of_sizes_is_sent_in_legal_batches_and_in_order_within_a_person(
             "f_0": [f"{number:05d}" + "x" * size for number, (_, size) in enumerate(rows)],
         }
     )
-    _send_lanes(context, PLAN, table, sender)
+    _send_lanes(context, PLAN, table, sender, BATCH_DOOR)
     sent = [item for body in bodies for item in json.loads(body)["batch"]]
     assert max(map(len, bodies)) <= BODY_LIMIT
     assert len(recorded(recorder, memory)) == len(sent) == len(rows)
