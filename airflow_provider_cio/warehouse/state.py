@@ -22,6 +22,8 @@ TABLES = (
     "shapes",
     "let_through",
     "model_builds",
+    "identities",
+    "identity_shares",
 )
 _STATE = "state__"
 _STATE_COLUMNS = "row_key, present, payload_hash, mapping, event_id, occurred_at, plan_id, synced_at"
@@ -137,7 +139,7 @@ def fold(books: Books, *, sync: str, plan_id: str, run_id: str, mapping: str) ->
     yield f"DELETE FROM {books.state} WHERE row_key IN (SELECT c.row_key {accepted})"
     yield (
         f"INSERT INTO {books.state} ({_STATE_COLUMNS}) SELECT c.row_key, "
-        "CASE WHEN c.operation = 'exit' THEN FALSE ELSE TRUE END, c.payload_hash, "
+        "CASE WHEN c.operation IN ('exit', 'merge') THEN FALSE ELSE TRUE END, c.payload_hash, "
         f"{sql.literal(mapping)}, c.event_id, c.occurred_at, {sql.literal(plan_id)}, GETDATE() {accepted}"
     )
     yield f"DELETE FROM {books.rejects} WHERE plan_id = {sql.literal(plan_id)}"
