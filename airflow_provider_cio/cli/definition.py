@@ -20,7 +20,7 @@ ARG_ROWS = _arg("-n", "--rows", type=int, default=5, help="How many rows of the 
 ARG_SHOW_VALUES = _arg(
     "--show-values", action="store_true", help="Print personal data instead of kinds of values and hashes"
 )
-ARG_REASON = _arg("--reason", help="Only rows that were refused with this reason")
+ARG_REASON = _arg("--reason", help="Only rows refused with this reason, or of this class")
 ARG_NAMES = _arg("names", nargs="+", help="Guards, as the message of the stopped run names them")
 ARG_WAIT = _arg(
     "--wait", type=float, default=30.0, help="Seconds in which Customer.io may still apply it (30)"
