@@ -54,6 +54,7 @@ fix: $(VENV)/.ready-dev ## Format, and mend what ruff can mend
 
 bench: $(VENV)/.ready-test ## Measure ratios against peers in one run
 	@exec $(BIN)/python tests/bench/run.py $(ARGS)
+	@exec $(BIN)/python tests/bench/audiences.py
 
 docs: $(VENV)/.ready-dev ## Build the documentation with warnings as errors
 	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html && echo "docs/_build/html/index.html"

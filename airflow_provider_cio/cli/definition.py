@@ -81,6 +81,12 @@ _SUBCOMMANDS = (
         args=(ARG_PATH,),
     ),
     ActionCommand(
+        name="forget",
+        help="Remove a person from every destination, table and plan; says who on standard input, as JSON",
+        func=lazy_load_command(f"{_COMMANDS}.forget.forget"),
+        args=(ARG_PATH,),
+    ),
+    ActionCommand(
         name="schema",
         help="Print the JSON Schema of contract.yaml, a sync or an audience, for editors",
         func=lazy_load_command(f"{_COMMANDS}.schema.schema"),
