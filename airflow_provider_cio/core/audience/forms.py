@@ -71,9 +71,13 @@ def e164(value: str, region: str | None = None) -> str | None:
         parsed = phonenumbers.parse(text, None if international else region and region.upper())
     except phonenumbers.NumberParseException:
         return None
-    number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    usable = len(number) - 1 in _PHONE_DIGITS and (international or phonenumbers.is_possible_number(parsed))
-    return number if usable else None
+    if international and not phonenumbers.is_valid_number(parsed):  # new ranges are not in the library yet
+        number = "+" + "".join(str(unicodedata.digit(c)) for c in text if c.isdecimal())
+        usable = parsed.extension is None and not any(c.isalpha() for c in text)
+    else:
+        number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        usable = international or phonenumbers.is_possible_number(parsed)
+    return number if usable and len(number) - 1 in _PHONE_DIGITS else None
 
 
 def phone_digits(value: str, region: str | None = None) -> str | None:
