@@ -52,7 +52,7 @@ check: $(VENV)/.ready-dev ## Lint, types, floors, SQL, docs, compose file
 fix: $(VENV)/.ready-dev ## Format, and mend what ruff can mend
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-bench: $(VENV)/.ready-test ## Measure ratios against peers in one run
+bench: $(VENV)/.ready-bench ## Measure against peers and the floor, in one run of about ten minutes (ARGS="send rate" for parts)
 	@exec $(BIN)/python tests/bench/run.py $(ARGS)
 	@exec $(BIN)/python tests/bench/audiences.py
 

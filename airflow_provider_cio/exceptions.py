@@ -6,15 +6,20 @@
     |-- FatalError            trying again changes nothing: fix what the message names
     |   |-- ContractError         a YAML file or a connection says something impossible
     |   |-- AuthenticationError   a key is wrong, belongs to another region, or lacks a scope
+    |   |   `-- MissingScopeError     the key is known, and may not do this
     |   |-- RequestRefusedError   the destination refused a whole request (4xx)
     |   |-- SourceError           the source is missing, mistyped, or breaks its own key
     |   |-- GuardStoppedError     the plan is larger or stranger than its guards allow
     |   |-- NotApprovedError      a person refused the plan, or it is too old to be applied
+    |   |-- NotVerifiedError      Customer.io does not hold what was sent of the test cohort
     |   `-- RejectedRowsError     more rows were refused than `max_rejected_pct` allows
     `-- RetriableError        the same call may succeed later
         |-- RateLimitedError      429 after every retry
         |-- DestinationDownError  5xx or no connection after every retry
         |-- UnknownOutcomeError   the request was written, and no answer came back
+        |-- ExportFailedError     Customer.io could not make an export
+
+
         |-- TransientRejectsError rows were refused for a reason that may pass
         |-- WarehouseError        connection lost, serialisation conflict, COPY or UNLOAD failed
         |-- LeaseLostError        another run of the same sync took over
@@ -101,6 +106,10 @@ class AuthenticationError(FatalError):
     """401 or 403: wrong key, wrong region, or a missing scope."""
 
 
+class MissingScopeError(AuthenticationError):
+    """403: the key is known, and its scopes do not cover this call."""
+
+
 class RequestRefusedError(FatalError):
     """A 4xx other than 401, 403, 408 and 429, for the request as a whole.
 
@@ -128,6 +137,10 @@ class NotApprovedError(FatalError):
     """A person refused the plan, or it is no longer what they approved; nothing was sent."""
 
 
+class NotVerifiedError(FatalError):
+    """What was read back of the test cohort, or of a spot-check, differs from what it should be."""
+
+
 class RejectedRowsError(FatalError):
     """The run was committed, but too many rows were refused or remained unknown."""
 
@@ -146,6 +159,10 @@ class DestinationDownError(RetriableError):
 
 class UnknownOutcomeError(RetriableError):
     """The request was written and no answer came back: it may have been applied."""
+
+
+class ExportFailedError(RetriableError):
+    """Customer.io could not make an export, or its file could not be downloaded."""
 
 
 class TransientRejectsError(RetriableError):

@@ -46,6 +46,17 @@ def get_provider_info() -> dict[str, Any]:
                 "source-integration-name": "Amazon Redshift",
                 "target-integration-name": "Customer.io",
                 "python-module": "airflow_provider_cio.transfers.redshift_to_customerio",
+            },
+            {
+                "source-integration-name": "Customer.io",
+                "target-integration-name": "Amazon Redshift",
+                "python-module": "airflow_provider_cio.transfers.customerio_reporting_to_redshift",
+            },
+        ],
+        "triggers": [
+            {
+                "integration-name": "Customer.io",
+                "python-modules": ["airflow_provider_cio.triggers.exports"],
             }
         ],
         "extra-links": ["airflow_provider_cio.links.customerio.CustomerIOLink"],

@@ -20,9 +20,13 @@ ARG_ROWS = _arg("-n", "--rows", type=int, default=5, help="How many rows of the 
 ARG_SHOW_VALUES = _arg(
     "--show-values", action="store_true", help="Print personal data instead of kinds of values and hashes"
 )
-ARG_REASON = _arg("--reason", help="Only rows that were refused with this reason")
+ARG_REASON = _arg("--reason", help="Only rows refused with this reason, or of this class")
 ARG_NAMES = _arg("names", nargs="+", help="Guards, as the message of the stopped run names them")
+ARG_WAIT = _arg(
+    "--wait", type=float, default=30.0, help="Seconds in which Customer.io may still apply it (30)"
+)
 ARG_DIR = _arg("directory", metavar="DIR", help="Folder that gets dags/ and sql/; made when it is absent")
+ARG_SCHEMA = _arg("schema", metavar="SCHEMA", help="Schema of your own tables")
 ARG_WHICH = _arg("which", choices=("contract", "sync", "audience"), help="Which file's schema")
 
 
@@ -69,6 +73,18 @@ _SUBCOMMANDS = (
         args=(ARG_SYNC, ARG_NAMES),
     ),
     ActionCommand(
+        name="verify",
+        help="Send the test cohort and nobody else, read it back, and compare field by field",
+        func=lazy_load_command(f"{_COMMANDS}.verify.verify"),
+        args=(ARG_SYNC, ARG_FORMAT, ARG_SHOW_VALUES, ARG_WAIT),
+    ),
+    ActionCommand(
+        name="test",
+        help="Run the mapping tests of all syncs, without a connection",
+        func=lazy_load_command(f"{_COMMANDS}.verify.test"),
+        args=(ARG_PATH,),
+    ),
+    ActionCommand(
         name="init",
         help="Lay out the sample dags/ and sql/ to start from; nothing is overwritten",
         func=lazy_load_command(f"{_COMMANDS}.init.init"),
@@ -84,6 +100,18 @@ _SUBCOMMANDS = (
         name="forget",
         help="Remove a person from every destination, table and plan; says who on standard input, as JSON",
         func=lazy_load_command(f"{_COMMANDS}.forget.forget"),
+        args=(ARG_PATH,),
+    ),
+    ActionCommand(
+        name="introspect",
+        help="Propose the part `sources` of models.yaml for the tables of a schema; nothing is written",
+        func=lazy_load_command(f"{_COMMANDS}.introspect.introspect"),
+        args=(ARG_SCHEMA, ARG_PATH),
+    ),
+    ActionCommand(
+        name="grants",
+        help="Print the SQL, IAM policies and scopes that loads need, and no more",
+        func=lazy_load_command(f"{_COMMANDS}.grants.grants"),
         args=(ARG_PATH,),
     ),
     ActionCommand(

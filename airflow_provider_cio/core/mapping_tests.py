@@ -4,40 +4,78 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from airflow_provider_cio.core.columns import Column
-from airflow_provider_cio.core.contract import FieldMapping, Sync
+from airflow_provider_cio.core.contract import Contract, FieldMapping, Sync
+from airflow_provider_cio.core.contract_files import parse, parse_sync
 from airflow_provider_cio.core.event_id import ulid
 from airflow_provider_cio.core.findings import Finding, Folder, SyncFile
 from airflow_provider_cio.core.identity import canonical
 from airflow_provider_cio.core.operations import preview
-from airflow_provider_cio.core.yaml_lines import Location
+from airflow_provider_cio.core.yaml_lines import read
 from airflow_provider_cio.exceptions import SourceError
 
 _SUPER = 4000
 
 
+@dataclass(frozen=True)
+class Case:
+    """One mapping test of one sync, for pytest: ``@pytest.mark.parametrize("case", cases(DAGS), ids=str)``."""
+
+    file: SyncFile
+    number: int
+    workspace: str
+
+    def __str__(self) -> str:
+        return f"{self.file.sync.name}-{self.number + 1}"
+
+    def check(self) -> None:
+        """
+        :raises AssertionError: something else is rendered; file, line and both values are named.
+        """
+        found = list(_findings(self.file, self.number, self.workspace))
+        if found:
+            raise AssertionError("\n".join(map(str, found)))
+
+
+def cases(folder: Path) -> list[Case]:
+    """The mapping tests of all syncs of a folder that holds `contract.yaml` and `syncs`.
+
+    :raises ContractError: a file cannot be loaded.
+    """
+    workspace = parse(read(folder / "contract.yaml"), Contract).workspace
+    documents = [read(path) for path in sorted((folder / "syncs").glob("*.yaml"))]
+    files = [SyncFile(document, parse_sync(document)) for document in documents]
+    return [Case(file, number, workspace) for file in files for number in range(len(file.sync.tests))]
+
+
 def mapping_tests_pass(file: SyncFile, folder: Folder) -> Iterator[Finding]:
     """Each test of the sync, run through the renderer."""
-    for number, test in enumerate(file.sync.tests):
-        at: Location = ("tests", number)
-        try:
-            operation = operation_of(test.given, file.sync, folder.contract.workspace)
-        except (ValueError, TypeError, pa.ArrowException, SourceError) as error:
-            yield file.error((*at, "given"), f"cannot be rendered: {error}", "correct the row or the mapping")
-            continue
-        for key, expected in test.expect.items():
-            if operation.get(key) != expected:
-                yield file.error(
-                    (*at, "expect", key),
-                    f"expected {_shown(expected)}, rendered {_shown(operation.get(key))}",
-                    "correct the mapping or the expectation",
-                )
+    for number in range(len(file.sync.tests)):
+        yield from _findings(file, number, folder.contract.workspace)
+
+
+def _findings(file: SyncFile, number: int, workspace: str) -> Iterator[Finding]:
+    test, at = file.sync.tests[number], ("tests", number)
+    try:
+        operation = operation_of(test.given, file.sync, workspace)
+    except (ValueError, TypeError, pa.ArrowException, SourceError) as error:
+        yield file.error((*at, "given"), f"cannot be rendered: {error}", "correct the row or the mapping")
+        return
+    for key, expected in test.expect.items():
+        if operation.get(key) != expected:
+            yield file.error(
+                (*at, "expect", key),
+                f"expected {_shown(expected)}, rendered {_shown(operation.get(key))}",
+                "correct the mapping or the expectation",
+            )
 
 
 def operation_of(given: Mapping[str, Any], sync: Sync, workspace: str) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class Rendered:
 def render(rows: pa.RecordBatch | pa.Table, sync: Sync, columns: Sequence[Column] = ()) -> Rendered:
     """Render rows of a frozen plan.
 
-    :param rows: `operation` ('upsert', 'exit', or 'return' of somebody who had left: an upsert that clears the
+    :param rows: `operation` ('upsert', 'exit', 'merge', or 'return' of somebody who had left: an upsert that clears the
         flag of `on_exit`), `identifier` (canonical), `partner` where the kind has one, one `f_<position>` for
         each of `sync.values`; for events also `event_id` and `occurred_at` (UTC).
     :param columns: the plan's `f_<position>` columns with their warehouse types, which Arrow cannot tell:
@@ -54,6 +54,8 @@ def render(rows: pa.RecordBatch | pa.Table, sync: Sync, columns: Sequence[Column
                 next_step="make the plan again",
             )
         items = pc.if_else(plan.leaving, join(*farewell), items)
+    if pc.any(plan.merging).as_py():
+        items = pc.if_else(plan.merging, join(*track_shapes.merge(plan)), items)
     items = items.cast(pa.large_binary())
     refusals = plan.refusals
     refusals.add(pc.greater(pc.binary_length(items), ITEM_LIMIT), "item_over_32000_bytes", "")

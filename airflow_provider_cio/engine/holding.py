@@ -18,7 +18,8 @@ def condition(ctx: SyncContext, session: Session) -> str | None:
 
     An event is held until it is 72 hours old, if it happened before the first plan that was carried out.
     """
-    if ctx.sync.kind != "events" or ctx.sync.backfill.live:
+    on_purpose = ctx.selection is not None and not ctx.selection.hold
+    if ctx.sync.kind != "events" or ctx.sync.backfill.live or on_purpose:
         return None
     first, long_ago = session.fetch(history.live_since(ctx.schema, ctx.sync.name, TRIGGERS_FOR_HOURS))[0]
     if long_ago:

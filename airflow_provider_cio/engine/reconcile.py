@@ -92,7 +92,8 @@ def reconcile(ctx: SyncContext, plan_id: str) -> dict[str, Any]:
         _count_people(ctx, reading)
         _read_failures(ctx, reading, plan_id)
     read = {"people": _read_people, "events": _read_events}.get(ctx.sync.kind)
-    if read is not None:  # what else there is, the App API does not tell of many at once
+    readable = ctx.sync.kind == "people" or ctx.sync.event is not None
+    if read is not None and readable:  # what else there is, the App API does not tell of many at once
         read(ctx, reading, _sample(ctx, min(ctx.sync.reconcile.sample, _affordable(ctx, reading))))
     found = list({(each.key_hash, each.field): each for each in reversed(reading.found)}.values())[::-1]
     findings = reading.findings + _ownership(ctx, found)
@@ -129,8 +130,8 @@ def _sample(ctx: SyncContext, n: int) -> list[Sent]:
         table_ = table_of(source, [row[1:] for row in rows])
         rendered = operations.preview(table_, ctx.sync, redact=False, columns=columns)
         return [
-            Sent(str(row[1]), str(row[2]), int(row[0]), row[3], operation)
-            for row, operation in zip(rows, rendered, strict=True)
+            Sent(str(row[1]), str(row[2]), int(row[0]), at, operation)
+            for row, at, operation in zip(rows, table_["occurred_at"].to_pylist(), rendered, strict=True)
             if "refused" not in operation
         ]
 

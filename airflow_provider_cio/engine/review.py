@@ -58,7 +58,7 @@ def review(
     requests = max(min(plan.shards, rows), math.ceil(size / BODY_LIMIT))
     return shown | {
         "samples": _samples(session, changes),
-        "fields": _fields(ctx, session, source, changes),
+        "fields": _fields(session, source, changes),
         "bytes": size,
         "requests": requests,
         "minutes": round(requests / rate / 60, 2),
@@ -110,11 +110,10 @@ def _samples(session: Session, changes: str) -> list[dict[str, str]]:
     return [{"operation": str(operation), "key_hash": str(key)} for operation, key in rows]
 
 
-def _fields(ctx: SyncContext, session: Session, source: Source, changes: str) -> dict[str, int]:
+def _fields(session: Session, source: Source, changes: str) -> dict[str, int]:
     counted = ", ".join(f"COUNT({name})" for name in source.payload_names)
     rows = session.fetch(f"SELECT {counted} FROM {changes}") if counted else [()]
-    names = (key.partition(".")[2] or key for key in ctx.sync.values)
-    return {name: int(count) for name, count in zip(names, rows[0], strict=True)}
+    return {name: int(count) for name, count in zip(source.names, rows[0], strict=True)}
 
 
 def _item_size(ctx: SyncContext, session: Session, source: Source, changes: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from airflow_provider_cio.core.report import RunReport
 from airflow_provider_cio.engine.commit import commit, verdict
@@ -17,10 +18,12 @@ from airflow_provider_cio.exceptions import ContractError, FatalError, LeaseLost
 log = logging.getLogger(__name__)
 
 
-def run_sync(ctx: SyncContext) -> RunReport:
+def run_sync(ctx: SyncContext, *, committed: Callable[[RunReport], None] | None = None) -> RunReport:
     """Preflight, plan, guards, unload, send, commit, verdict.
 
     What was sent is committed before any error of a shard is raised, so that a retry starts from there.
+
+    :param committed: told of the report before the verdict.
     """
     if ctx.sync.approve and ctx.selection is None:
         raise ContractError(
@@ -43,6 +46,8 @@ def run_sync(ctx: SyncContext) -> RunReport:
             log.warning("Shard %d of plan %s: %s", shard["shard"], plan.plan_id, error)
             failure = failure or error
     report = commit(ctx, plan.plan_id)
+    if committed is not None:
+        committed(report)
     if failure is not None:
         raise failure
     verdict(report, ctx.sync)

@@ -80,6 +80,9 @@ def send_shard(ctx: SyncContext, plan_id: str, shard: int, attempt: str) -> Shar
         raise ContractError(
             "There is no Track client.", next_step="give the context a customerio connection."
         )
+    # Arrow's own pool, mimalloc, gives pages back and takes them again for every piece of every lane: as much system
+    # time as the rendering takes.
+    pa.set_memory_pool(pa.system_memory_pool())
     lease = Lease(ctx).acquire()
     plan = plans.load(ctx, plan_id)
     try:

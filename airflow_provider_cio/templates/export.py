@@ -191,13 +191,16 @@ def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 
     def verdict_(report: dict[str, Any] | None) -> dict[str, Any]:
         """Say whether the run counts as done, and announce it if so."""
         from airflow_provider_cio.engine.commit import verdict
+        from airflow_provider_cio.hooks.metrics import emit
 
         if report is None:
             raise RejectedRowsError(
                 f"Sync '{sync.name}' ended before its commit; nothing is lost.",
                 next_step="read the log of the first red task of this run.",
             )
-        verdict(RunReport.from_dict(report), sync)
+        told = RunReport.from_dict(report)
+        emit(told)
+        verdict(told, sync)
         get_current_context()["outlet_events"][asset].extra = report
         return report
 

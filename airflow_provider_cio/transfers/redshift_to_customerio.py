@@ -73,10 +73,11 @@ class RedshiftToCustomerIO(BaseOperator):
         :raises RetriableError: the next try goes on from here.
         """
         from airflow_provider_cio.engine.run import run_sync
+        from airflow_provider_cio.hooks.metrics import emit
 
         with self._open(context) as ctx:
             self._running = ctx
-            report = run_sync(ctx).to_dict()
+            report = run_sync(ctx, committed=emit).to_dict()
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra = report

@@ -227,3 +227,37 @@ def test_a_staging_that_only_a_task_can_render(run: Run, people: str) -> None:
     file.write_text(yaml.safe_dump(contract))
     status, _, err = run("repair", people)
     assert (status, "cannot be rendered outside a task" in err) == (1, True)
+
+
+@pytest.mark.usefixtures("customerio_connection")
+def test_verify_shows_no_values_unless_it_is_asked(run: Run, people: str, lab: Any) -> None:
+    file = Path(people)
+    file.write_text(file.read_text() + f"cohort: [{PERSON['id']}]\n")
+    status, out, err = run("verify", people, "-o", "json", "--wait", "0")
+    assert (status, "0 differ" in err, PERSON["name"] in out, lab.stats()["people"]) == (0, True, False, 1)
+    assert {row[""] for row in json.loads(out)} == {"same"}
+    lab.writer(
+        {"type": "person", "action": "suppress", "identifiers": {"id": PERSON["id"]}},
+    )
+    status, out, _ = run("verify", people, "--wait", "0", "--show-values")
+    assert (status, "DIFFERENT" in out) == (1, True)
+
+
+def test_mapping_tests_by_command(run: Run, people: str) -> None:
+    folder = str(Path(people).parents[1])
+    file = Path(people)
+    given = {"given": {"customer_id": "c1", "name": "Ada"}, "expect": {"identifiers": {"id": "c1"}}}
+    file.write_text(file.read_text() + yaml.safe_dump({"tests": [given]}))
+    assert run("test", folder)[0] == 0
+    given["expect"] = {"identifiers": {"id": "c2"}}
+    file.write_text(file.read_text().split("tests:")[0] + yaml.safe_dump({"tests": [given]}))
+    status, out, err = run("test", folder)
+    assert (status, "people.yaml:" in out, "1 mapping tests, 1 failed" in err) == (1, True, True)
+
+
+def test_let_through_knows_its_guards(run: Run, people: str, lab: Any) -> None:
+    status, _, err = run("let-through", people, "max_dorp_pct")
+    assert (status, "max_drop_pct" in err) == (1, True)
+    status, out, _ = run("let-through", people, "max_drop_pct", "min_rows")
+    assert (status, "passes max_drop_pct, min_rows" in out) == (0, True)
+    assert lab.rows("SELECT name FROM cio_sync.let_through ORDER BY 1") == [("max_drop_pct",), ("min_rows",)]

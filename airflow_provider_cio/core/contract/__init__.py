@@ -4,6 +4,7 @@ Loading with line numbers lives in :mod:`airflow_provider_cio.core.contract_file
 :mod:`airflow_provider_cio.core.contract_rules`.
 """
 
+from airflow_provider_cio.core.contract.checks import SpotCheck
 from airflow_provider_cio.core.contract.fields import FieldMapping, Mapped
 from airflow_provider_cio.core.contract.policies import (
     Deadline,
@@ -11,7 +12,9 @@ from airflow_provider_cio.core.contract.policies import (
     ExitSegment,
     Guards,
     LeaveSegment,
+    MergeRule,
     Notify,
+    OnConflictMerge,
     OnExit,
     SetFlag,
 )
@@ -61,14 +64,17 @@ __all__ = [
     "LeaveSegment",
     "Mapped",
     "MappingTest",
+    "MergeRule",
     "Model",
     "Name",
     "Notify",
     "Nulls",
+    "OnConflictMerge",
     "OnExit",
     "Percent",
     "Reconcile",
     "SetFlag",
+    "SpotCheck",
     "Staging",
     "Sync",
     "TimeZone",

@@ -24,8 +24,8 @@ Columns = Literal["additive", "strict"]
 class Window(Model):
     """Days, both included, in UTC."""
 
-    since: date
-    until: date
+    since: date = Field(description="First day")
+    until: date = Field(description="Last day")
 
     @model_validator(mode="after")
     def _forwards(self) -> Window:

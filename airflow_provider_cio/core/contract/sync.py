@@ -8,10 +8,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from airflow_provider_cio.core.contract.checks import SpotCheck
 from airflow_provider_cio.core.contract.fields import FieldMapping, Mapped
 from airflow_provider_cio.core.contract.findings import Actions
 from airflow_provider_cio.core.contract.kinds import KINDS, ONLY_SOME
-from airflow_provider_cio.core.contract.policies import Deadline, ExitFlag, ExitSegment, Guards, OnExit
+from airflow_provider_cio.core.contract.policies import (
+    Deadline,
+    ExitFlag,
+    ExitSegment,
+    Guards,
+    OnConflict,
+    OnConflictMerge,
+    OnExit,
+)
 from airflow_provider_cio.core.contract.protections import Backfill, Columns, Reconcile
 from airflow_provider_cio.core.contract.words import (
     ColumnName,
@@ -67,6 +76,7 @@ class Sync(Model):
     )
     nulls: Nulls = Field("omit", description="What a null does: leave the value out, or clear it")
     on_exit: OnExit = Field("keep", description="What happens to rows we sent that left the source")
+    on_conflict: OnConflict = Field("stop", description="What happens to people who share an email")
     approve: bool = Field(default=False, description="Whether a person approves each plan before it is sent")
     allow_unapproved: str | None = Field(None, description="Why nobody approves what cannot be taken back")
     cadence: str | None = Field(None, description="Cron expression or preset; none: only by hand or `after`")
@@ -78,6 +88,10 @@ class Sync(Model):
     backfill: Backfill = Field(Backfill(), description="How the past is sent, and the first run")
     max_unknown: Annotated[int, Field(ge=0, description="Rows without an answer that a run may end with")] = 0
     max_plan_age: Duration = Field(timedelta(hours=24), description="An older plan is not applied any more")
+    cohort: list[str] = Field(
+        [], description="Identifiers of the people whom `verify` sends, and nobody else"
+    )
+    checks: list[SpotCheck] = Field([], description="What `verify` looks at besides the cohort")
     reconcile: Reconcile = Field(Reconcile(), description="What is read back after each run")
     rows_per_shard: Annotated[int, Field(ge=1)] = Field(
         50_000, description="Rows of a piece that one task sends"
@@ -112,6 +126,10 @@ class Sync(Model):
             _one_of("related", self.related, ("object_id", "cio_object_id"))
         if self.secondary:
             _one_of("secondary", self.secondary, ("id", "email", "cio_id"))
+        if self.on_conflict != "stop" and (self.kind != "people" or "email" not in self.attributes):
+            raise ValueError("`on_conflict` is about people with the attribute `email`")
+        if isinstance(self.on_conflict, OnConflictMerge) and self.identifier not in ("id", "cio_id"):
+            raise ValueError("people are merged by `id` or `cio_id`")
         self._backfill_fits()
         return self
 
@@ -137,6 +155,11 @@ class Sync(Model):
                 return "leave_segment"
             case word:
                 return word
+
+    @property
+    def keeps(self) -> ColumnName | None:
+        """The column that says who stays when people are merged."""
+        return self.on_conflict.merge.keep if isinstance(self.on_conflict, OnConflictMerge) else None
 
     @property
     def partner(self) -> tuple[str, Identifier | None, ColumnName] | None:

@@ -1,0 +1,216 @@
+"""Send the test cohort, and nobody else; read it back; compare field by field."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow_provider_cio.clients.app import AppClient
+from airflow_provider_cio.core import operations
+from airflow_provider_cio.core.comparison import difference
+from airflow_provider_cio.core.contract import SpotCheck
+from airflow_provider_cio.core.identity import canonical
+from airflow_provider_cio.core.redaction import hashed
+from airflow_provider_cio.engine.context import SyncContext
+from airflow_provider_cio.engine.holding import TRIGGERS_FOR_HOURS
+from airflow_provider_cio.engine.run import run_sync
+from airflow_provider_cio.engine.sample import table_of
+from airflow_provider_cio.engine.selection import of_identifiers
+from airflow_provider_cio.engine.source import resolve
+from airflow_provider_cio.exceptions import ContractError
+from airflow_provider_cio.warehouse import diff, state
+from airflow_provider_cio.warehouse.session import Session
+
+PAUSE_SECONDS = 2.0
+HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Line:
+    """One comparison: of whom (a hashed identifier, or empty), what, and both values."""
+
+    who: str
+    what: str
+    expected: Any
+    actual: Any
+    ok: bool
+
+
+def verify(ctx: SyncContext, *, wait: float = 30.0) -> list[Line]:
+    """Send the cohort's rows, whether they changed or not, and compare.
+
+    Customer.io applies what it accepted within seconds: what differs is read again for `wait` seconds.
+
+    :raises ContractError: the sync has no `cohort`, is of a kind that cannot be read back, there is no App API
+        key, or a segment or campaign of `checks` does not exist.
+    """
+    app = _ready(ctx)
+    sync = ctx.sync
+    people = [value for each in sync.cohort if (value := canonical(each, sync.identifier))]
+    column = "row_key" if sync.kind == "people" else "identifier"
+    chosen = replace(ctx, selection=of_identifiers(people, column))
+    began = int(time.time())
+    campaigns = {check.campaign: _campaign(app, check.campaign) for check in sync.checks if check.campaign}
+    before = {
+        name: app.journeys_started(number, began - HOUR, began + HOUR) for name, number in campaigns.items()
+    }
+    young = _young_and_new(chosen) if campaigns else 0
+    run_sync(chosen)
+    expected = _expected(chosen)
+
+    def compare() -> list[Line]:
+        lines = [*_rows(ctx, app, people, expected), *(_segments(ctx, app))]
+        for name, number in campaigns.items():
+            started = app.journeys_started(number, began - HOUR, int(time.time()) + HOUR) - before[name]
+            lines.append(Line("", f"journeys of '{name}'", young, started, started >= young > 0))
+        return lines
+
+    return _patiently(compare, wait)
+
+
+def _ready(ctx: SyncContext) -> AppClient:
+    if not ctx.sync.cohort:
+        raise ContractError(
+            f"{ctx.file}: there is no cohort.", next_step="name some people of your own: `cohort: [C1, C2]`."
+        )
+    if ctx.sync.kind != "people" and ctx.sync.event is None:
+        raise ContractError(
+            f"{ctx.file}: cohort: only people, and events with a name, are read back.",
+            next_step="leave it out.",
+        )
+    if ctx.app is None:
+        raise ContractError(
+            "Nothing can be read back without an App API key.",
+            next_step="fill in app_api_key of the Customer.io connection.",
+        )
+    return ctx.app
+
+
+def _patiently(compare: Callable[[], list[Line]], wait: float) -> list[Line]:
+    deadline = time.monotonic() + wait
+    while True:
+        lines = compare()
+        if all(line.ok for line in lines) or time.monotonic() >= deadline:
+            return lines
+        time.sleep(PAUSE_SECONDS)
+
+
+def _expected(ctx: SyncContext) -> list[tuple[str, datetime | None, dict[str, Any]]]:
+    """(identifier, time, operation) of each row of the cohort."""
+
+    def read(session: Session) -> list[tuple[str, datetime | None, dict[str, Any]]]:
+        source = resolve(ctx, session)
+        rows = session.fetch(f"SELECT * FROM ({diff.mapped(source)}) AS mapped{diff.where(source)}")
+        columns = [column for _, column in source.fields]
+        table = table_of(source, rows)
+        shown = operations.preview(table, ctx.sync, redact=False, columns=columns)
+        moments = table["occurred_at"].to_pylist()
+        return [
+            (str(who), at, operation)
+            for who, at, operation in zip(table["identifier"].to_pylist(), moments, shown, strict=True)
+        ]
+
+    return ctx.warehouse.transaction(read, keep=False)
+
+
+def _young_and_new(ctx: SyncContext) -> int:
+    """Events of the cohort that were not accepted before and are young enough to start a journey."""
+
+    def count(session: Session) -> int:
+        state.ensure_in(session, ctx.schema, ctx.sync.name)
+        source = resolve(ctx, session)
+        recent = f"occurred_at >= DATEADD(hour, -{TRIGGERS_FOR_HOURS}, GETDATE())"
+        rows = session.fetch(
+            f"SELECT COUNT(*) FROM ({diff.mapped(source)}) AS mapped{diff.where(source)} AND {recent} "
+            f"AND row_key NOT IN (SELECT row_key FROM {ctx.state})"
+        )
+        return int(rows[0][0])
+
+    return ctx.warehouse.transaction(count, keep=False)
+
+
+def _rows(
+    ctx: SyncContext,
+    app: AppClient,
+    people: list[str],
+    expected: list[tuple[str, datetime | None, dict[str, Any]]],
+) -> Iterator[Line]:
+    kind = ctx.sync.identifier
+    for who in people:
+        mine = [(at, operation) for identifier, at, operation in expected if identifier == who]
+        if not mine:
+            yield Line(hashed(who), "row of the source", "one", "none", ok=False)
+            continue
+        person = app.person(who, kind)
+        yield Line(hashed(who), "profile", "there", "there" if person else "not there", ok=person is not None)
+        if person is None:
+            continue
+        if ctx.sync.kind == "people":
+            for _, operation in mine:
+                yield from _fields(who, "", operation, person.get("attributes", {}))
+        else:
+            yield from _events(ctx, app, who, mine)
+        names = sorted(str(each.get("name")) for each in app.segments_of(who, kind))
+        yield Line(hashed(who), "segments", "", ", ".join(names), ok=True)
+
+
+def _fields(who: str, prefix: str, operation: dict[str, Any], shown: dict[str, Any]) -> Iterator[Line]:
+    if "refused" in operation:
+        yield Line(
+            hashed(who), operation["field"], "a value that can be sent", operation["refused"], ok=False
+        )
+        return
+    for name, value in operation.get("attributes", {}).items():
+        actual = shown.get(name)
+        yield Line(hashed(who), f"{prefix}{name}", value, actual, ok=difference(value, actual) is None)
+
+
+def _events(
+    ctx: SyncContext, app: AppClient, who: str, mine: list[tuple[datetime | None, dict[str, Any]]]
+) -> Iterator[Line]:
+    name = str(ctx.sync.event)
+    there = app.activities_of(who, ctx.sync.identifier, type="event", name=name)
+    for at, operation in mine:
+        second = int(at.replace(tzinfo=UTC).timestamp()) if at else None
+        same = [entry for entry in there if int(entry["timestamp"]) == second]
+        what = f"{name} at {at:%Y-%m-%d %H:%M:%S}" if at else name
+        yield Line(hashed(who), what, "there", "there" if same else "not there", ok=bool(same))
+        fitting = [list(_fields(who, f"{name}.", operation, entry.get("data") or {})) for entry in same]
+        best = max(fitting, key=lambda lines: sum(line.ok for line in lines), default=[])
+        yield from best
+
+
+def _segments(ctx: SyncContext, app: AppClient) -> Iterator[Line]:
+    checks = [check for check in ctx.sync.checks if check.segment]
+    ids = {str(each.get("name")): int(each["id"]) for each in app.segments()} if checks else {}
+    for check in checks:
+        if check.segment not in ids:
+            raise ContractError(
+                f"{ctx.file}: checks: there is no segment '{check.segment}'.",
+                next_step="write its name as Customer.io shows it.",
+            )
+        wanted = _number(ctx, check)
+        there = app.customer_count(ids[check.segment])
+        yield Line("", f"segment '{check.segment}'", wanted, there, ok=abs(wanted - there) <= check.tolerance)
+
+
+def _number(ctx: SyncContext, check: SpotCheck) -> int:
+    rows = ctx.warehouse.transaction(lambda session: session.fetch(str(check.expect)), keep=False)
+    if len(rows) != 1 or len(rows[0]) != 1 or rows[0][0] is None:
+        raise ContractError(
+            f"{ctx.file}: checks: `expect` of segment '{check.segment}' does not answer one number.",
+            next_step="write SELECT COUNT(*) FROM ...",
+        )
+    return int(rows[0][0])
+
+
+def _campaign(app: AppClient, name: str) -> int:
+    for each in app.campaigns():
+        if each.get("name") == name:
+            return int(each["id"])
+    raise ContractError(
+        f"There is no campaign '{name}' in Customer.io.", next_step="write its name as Customer.io shows it."
+    )
