@@ -54,6 +54,7 @@ fix: $(VENV)/.ready-dev ## Format, and mend what ruff can mend
 
 bench: $(VENV)/.ready-bench ## Measure against peers and the floor, in one run of about ten minutes (ARGS="send rate" for parts)
 	@exec $(BIN)/python tests/bench/run.py $(ARGS)
+	@exec $(BIN)/python tests/bench/audiences.py
 
 docs: $(VENV)/.ready-dev ## Build the documentation with warnings as errors
 	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html && echo "docs/_build/html/index.html"

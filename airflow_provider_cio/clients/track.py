@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 import httpx
 
@@ -43,6 +43,19 @@ class BatchResult:
     requests: int
     rate_limited: int
     maybe_applied: bool = field(default=False, compare=False)
+
+
+class Sender(Protocol):
+    """What the engine needs of a client that sends."""
+
+    def send_batch(self, body: bytes, count: int) -> BatchResult:
+        """Send one body of `count` items."""
+
+    def region(self) -> dict[str, Any]:
+        """Ask whether the keys are good."""
+
+    def close(self) -> None:
+        """Close the connections."""
 
 
 class TrackClient:

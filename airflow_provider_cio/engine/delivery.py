@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from airflow_provider_cio.clients.track import BatchResult, TrackClient
+from airflow_provider_cio.clients.track import BatchResult, Sender
 from airflow_provider_cio.core.batching import bodies
 from airflow_provider_cio.core.rejection import RejectClass, classify
 from airflow_provider_cio.engine.doors import BATCH_DOOR, Door
@@ -49,7 +49,7 @@ class Load:
 class Delivery:
     """Delivers the loads of one attempt; threads may share it."""
 
-    def __init__(self, track: TrackClient, lease: Lease, recorder: Recorder) -> None:
+    def __init__(self, track: Sender, lease: Lease, recorder: Recorder) -> None:
         self.recorder = recorder
         self._track = track
         self._lease = lease
