@@ -43,8 +43,9 @@ def test_a_worker_killed_while_it_waits_for_an_answer_costs_nothing_but_a_repeat
     sync = lab.events(rows_per_shard=1000)
     context = lab.context(sync)
     given = {
-        "sync": sync.model_dump_json(exclude={"lookback"})[:-1] + ',"lookback":"36500d"}',
-        "contract": context.contract.model_dump_json(exclude={"dedupe_horizon"}),
+        "sync": sync.model_dump_json(exclude_defaults=True, exclude={"lookback"})[:-1]
+        + ',"lookback":"36500d"}',
+        "contract": context.contract.model_dump_json(exclude_defaults=True),
         "dsn": lab.dsn,
         "s3": lab.s3_client.meta.endpoint_url,
         "uri": lab.bucket.uri(""),
