@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,14 @@ import pytest
 import redshift_connector
 
 from airflow_provider_cio.core.models.settings import Models
-from airflow_provider_cio.engine.enrichment import EnrichmentContext, build_model, publish, run, start
+from airflow_provider_cio.engine.enrichment import (
+    EnrichmentContext,
+    build_model,
+    create_views,
+    publish,
+    run,
+    start,
+)
 from airflow_provider_cio.exceptions import FatalError, SourceError
 from airflow_provider_cio.warehouse.session import Warehouse
 
@@ -162,3 +170,26 @@ def test_all_views_and_their_grants_change_over_in_one_transaction(
         assert any(
             "GRANT USAGE ON SCHEMA cio_staging, cio_marts, cio_build TO reporting" in sql for sql in change
         )
+
+
+def test_models_that_are_made_at_the_same_time_do_not_undo_each_other(
+    least: EnrichmentContext, only_models: Any, redshift_dsn: dict[str, Any]
+) -> None:
+    """Redshift locks whole tables: the ledger must not be part of a long transaction."""
+    names = ("ltv_cohorts", "rfm_scores", "product_facts")
+    ctx = only_models(least, *names)
+    build = start(ctx, AS_OF)
+    create_views(ctx, build)
+    for name in ("stg_customers", "stg_orders", "paid_orders", "paid_lines"):
+        build_model(ctx, build, name)
+
+    def make(name: str) -> int:
+        own = Warehouse(lambda: redshift_connector.connect(**redshift_dsn), attempts=3)
+        try:
+            return build_model(EnrichmentContext(ctx.models, ctx.folder, own), build, name)
+        finally:
+            own.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(make, names)) == [1, 1, 0]
+    assert publish(ctx, build)
