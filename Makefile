@@ -54,6 +54,7 @@ fix: $(VENV)/.ready-dev ## Format, and mend what ruff can mend
 
 bench: $(VENV)/.ready-bench ## Measure against peers and the floor, in one run of about ten minutes (ARGS="send rate" for parts)
 	@exec $(BIN)/python tests/bench/run.py $(ARGS)
+	@exec $(BIN)/python tests/bench/audiences.py
 
 bench-marts: $(VENV)/.ready-test ## Build the marts over 1,000,000 customers and 10,000,000 order lines (ARGS="--customers N")
 	@exec $(BIN)/python tests/bench/marts.py $(ARGS)

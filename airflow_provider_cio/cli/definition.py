@@ -20,7 +20,7 @@ ARG_ROWS = _arg("-n", "--rows", type=int, default=5, help="How many rows of the 
 ARG_SHOW_VALUES = _arg(
     "--show-values", action="store_true", help="Print personal data instead of kinds of values and hashes"
 )
-ARG_REASON = _arg("--reason", help="Only rows that were refused with this reason")
+ARG_REASON = _arg("--reason", help="Only rows refused with this reason, or of this class")
 ARG_NAMES = _arg("names", nargs="+", help="Guards, as the message of the stopped run names them")
 ARG_WAIT = _arg(
     "--wait", type=float, default=30.0, help="Seconds in which Customer.io may still apply it (30)"
@@ -94,6 +94,12 @@ _SUBCOMMANDS = (
         name="init-db",
         help="Create the tables that all syncs share; those that exist stay as they are",
         func=lazy_load_command(f"{_COMMANDS}.init_db.init_db"),
+        args=(ARG_PATH,),
+    ),
+    ActionCommand(
+        name="forget",
+        help="Remove a person from every destination, table and plan; says who on standard input, as JSON",
+        func=lazy_load_command(f"{_COMMANDS}.forget.forget"),
         args=(ARG_PATH,),
     ),
     ActionCommand(
