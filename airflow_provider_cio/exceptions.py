@@ -6,6 +6,7 @@
     |-- FatalError            trying again changes nothing: fix what the message names
     |   |-- ContractError         a YAML file or a connection says something impossible
     |   |-- AuthenticationError   a key is wrong, belongs to another region, or lacks a scope
+    |   |   `-- MissingScopeError     the key is known, and may not do this
     |   |-- RequestRefusedError   the destination refused a whole request (4xx)
     |   |-- SourceError           the source is missing, mistyped, or breaks its own key
     |   |-- GuardStoppedError     the plan is larger or stranger than its guards allow
@@ -16,6 +17,9 @@
         |-- RateLimitedError      429 after every retry
         |-- DestinationDownError  5xx or no connection after every retry
         |-- UnknownOutcomeError   the request was written, and no answer came back
+        |-- ExportFailedError     Customer.io could not make an export
+
+
         |-- TransientRejectsError rows were refused for a reason that may pass
         |-- WarehouseError        connection lost, serialisation conflict, COPY or UNLOAD failed
         |-- LeaseLostError        another run of the same sync took over
@@ -32,11 +36,13 @@ from typing import Any, NamedTuple
 class CustomerIOProviderError(Exception):
     """Base of all errors of this package. ``next_step`` ends the message.
 
-    ``requests`` and ``rate_limited`` count the HTTP requests that were made before a client gave up.
+    ``requests`` and ``rate_limited`` count the HTTP requests that were made before a client gave up;
+    ``maybe_applied`` says that one of them was written and got no answer, whatever the last one was told.
     """
 
     requests = 0
     rate_limited = 0
+    maybe_applied = False
 
     def __init__(self, message: str, *, next_step: str = "") -> None:
         super().__init__(message)
@@ -102,6 +108,10 @@ class AuthenticationError(FatalError):
     """401 or 403: wrong key, wrong region, or a missing scope."""
 
 
+class MissingScopeError(AuthenticationError):
+    """403: the key is known, and its scopes do not cover this call."""
+
+
 class RequestRefusedError(FatalError):
     """A 4xx other than 401, 403, 408 and 429, for the request as a whole.
 
@@ -151,6 +161,10 @@ class DestinationDownError(RetriableError):
 
 class UnknownOutcomeError(RetriableError):
     """The request was written and no answer came back: it may have been applied."""
+
+
+class ExportFailedError(RetriableError):
+    """Customer.io could not make an export, or its file could not be downloaded."""
 
 
 class TransientRejectsError(RetriableError):

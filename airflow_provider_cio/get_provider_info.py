@@ -46,6 +46,17 @@ def get_provider_info() -> dict[str, Any]:
                 "source-integration-name": "Amazon Redshift",
                 "target-integration-name": "Customer.io",
                 "python-module": "airflow_provider_cio.transfers.redshift_to_customerio",
+            },
+            {
+                "source-integration-name": "Customer.io",
+                "target-integration-name": "Amazon Redshift",
+                "python-module": "airflow_provider_cio.transfers.customerio_reporting_to_redshift",
+            },
+        ],
+        "triggers": [
+            {
+                "integration-name": "Customer.io",
+                "python-modules": ["airflow_provider_cio.triggers.exports"],
             }
         ],
         "extra-links": ["airflow_provider_cio.links.customerio.CustomerIOLink"],
@@ -83,7 +94,7 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "pipelines_api_key": {
                         "label": "Pipelines API key",
-                        "description": "Data & Integrations > the source > Settings. Kept for Pipelines calls.",
+                        "description": "Data & Integrations > the source > Settings. For `transport: pipelines`.",
                         "schema": {"type": ["string", "null"], "format": "password"},
                     },
                     "workspace_id": {

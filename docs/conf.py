@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from airflow_provider_cio import __version__
 from airflow_provider_cio.core.contract import reference
+
+sys.path.insert(0, str(Path(__file__).parent))
+from lineage import draw
 
 project = "airflow-provider-cio"
 copyright = "the authors of airflow-provider-cio"
@@ -20,3 +24,4 @@ myst_heading_anchors = 3
 
 # The page of keys is made from the models at every build, so it cannot be out of date.
 (Path(__file__).parent / "reference/contract-keys.md").write_text(reference.markdown(), encoding="utf-8")
+draw(Path(__file__).parent / "marts/lineage.svg")

@@ -20,12 +20,13 @@ ARG_ROWS = _arg("-n", "--rows", type=int, default=5, help="How many rows of the 
 ARG_SHOW_VALUES = _arg(
     "--show-values", action="store_true", help="Print personal data instead of kinds of values and hashes"
 )
-ARG_REASON = _arg("--reason", help="Only rows that were refused with this reason")
+ARG_REASON = _arg("--reason", help="Only rows refused with this reason, or of this class")
 ARG_NAMES = _arg("names", nargs="+", help="Guards, as the message of the stopped run names them")
 ARG_WAIT = _arg(
     "--wait", type=float, default=30.0, help="Seconds in which Customer.io may still apply it (30)"
 )
 ARG_DIR = _arg("directory", metavar="DIR", help="Folder that gets dags/ and sql/; made when it is absent")
+ARG_SCHEMA = _arg("schema", metavar="SCHEMA", help="Schema of your own tables")
 ARG_WHICH = _arg("which", choices=("contract", "sync", "audience"), help="Which file's schema")
 
 
@@ -93,6 +94,24 @@ _SUBCOMMANDS = (
         name="init-db",
         help="Create the tables that all syncs share; those that exist stay as they are",
         func=lazy_load_command(f"{_COMMANDS}.init_db.init_db"),
+        args=(ARG_PATH,),
+    ),
+    ActionCommand(
+        name="forget",
+        help="Remove a person from every destination, table and plan; says who on standard input, as JSON",
+        func=lazy_load_command(f"{_COMMANDS}.forget.forget"),
+        args=(ARG_PATH,),
+    ),
+    ActionCommand(
+        name="introspect",
+        help="Propose the part `sources` of models.yaml for the tables of a schema; nothing is written",
+        func=lazy_load_command(f"{_COMMANDS}.introspect.introspect"),
+        args=(ARG_SCHEMA, ARG_PATH),
+    ),
+    ActionCommand(
+        name="grants",
+        help="Print the SQL, IAM policies and scopes that loads need, and no more",
+        func=lazy_load_command(f"{_COMMANDS}.grants.grants"),
         args=(ARG_PATH,),
     ),
     ActionCommand(

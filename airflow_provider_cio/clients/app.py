@@ -14,7 +14,7 @@ from airflow_provider_cio.clients.errors import parsed
 from airflow_provider_cio.clients.rate import RateBudget
 from airflow_provider_cio.clients.track import Region
 from airflow_provider_cio.clients.transport import Service, Transport
-from airflow_provider_cio.exceptions import RequestRefusedError
+from airflow_provider_cio.exceptions import ExportFailedError, RequestRefusedError
 
 _HOSTS: dict[str, str] = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
 
@@ -122,6 +122,52 @@ class AppClient:
         asked = {"type": type} | ({"deleted": "true"} if deleted else {})
         yield from self._pages("GET", "/v1/activities", "activities", _ACTIVITIES_LIMIT, params=asked)
 
+    def listing(
+        self, path: str, key: str, limit: int | None = None, **asked: str | int
+    ) -> Iterator[dict[str, Any]]:
+        """Rows of any list of the API, under `key` of its answers; `limit` where the list has pages.
+
+        Pages may repeat rows.
+        """
+        if limit is None:
+            yield from _rows(self._get(path, asked), key)
+        else:
+            yield from self._pages("GET", path, key, limit, params=asked)
+
+    def export_deliveries(self, parent: str, number: int, start: int, end: int) -> int:
+        """Ask for an export of the deliveries that a parent made from `start` to `end` (unix seconds); its id.
+
+        :param parent: `campaign_id`, `newsletter_id`, `transactional_message_id` or `action_id`.
+        """
+        asked = {parent: number, "start": start, "end": end}
+        return int(_export(self._call("POST", "/v1/exports/deliveries", json=asked))["id"])
+
+    def export_is_done(self, export: int) -> bool:
+        """Whether it can be downloaded.
+
+        :raises ExportFailedError: Customer.io could not make it; ask again.
+        """
+        found = _export(self._get(f"/v1/exports/{export}"))
+        if found.get("failed") or found.get("status") == "failed":
+            raise ExportFailedError(
+                f"Customer.io could not make export {export}.", next_step="run the task again: it asks anew."
+            )
+        return found.get("status") == "done"
+
+    def export_content(self, export: int, attempts: int = 3) -> bytes:
+        """The CSV. A link lives 15 minutes and takes no key; one that is too old is asked for again."""
+        for _ in range(attempts):
+            url = self._get(f"/v1/exports/{export}/download").get("url", "")
+            try:
+                answer = httpx.get(url, timeout=300, follow_redirects=True)
+            except httpx.HTTPError:
+                continue
+            if answer.is_success:
+                return answer.content
+        raise ExportFailedError(
+            f"Export {export} could not be downloaded in {attempts} tries.", next_step="run the task again."
+        )
+
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
@@ -179,3 +225,9 @@ class AppClient:
 def _rows(body: Any, key: str) -> list[dict[str, Any]]:
     rows = body.get(key) if isinstance(body, dict) else None
     return rows if isinstance(rows, list) else []
+
+
+def _export(body: Any) -> dict[str, Any]:
+    """The `export` of an answer, empty when there is none."""
+    found = body.get("export") if isinstance(body, dict) else None
+    return found if isinstance(found, dict) else {}

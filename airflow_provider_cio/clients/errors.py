@@ -14,6 +14,7 @@ from airflow_provider_cio.exceptions import (
     AuthenticationError,
     CustomerIOProviderError,
     DestinationDownError,
+    MissingScopeError,
     RateLimitedError,
     RequestRefusedError,
     UnknownOutcomeError,
@@ -48,7 +49,7 @@ def error_of(response: httpx.Response, *, keys: str, other_region: str) -> Custo
             f"is refused by {host}: set the region to {other_region}",
         )
     if status == 403:
-        return AuthenticationError(
+        return MissingScopeError(
             f"{host} forbids {call} (403){said}.",
             next_step=f"check {keys}: this call needs a scope that the key lacks, or an allowed address",
         )

@@ -6,10 +6,18 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
-from airflow_provider_cio.core import exit_rules, mapping_tests, ownership, schedule_rules, source_rules
+from airflow_provider_cio.core import (
+    exit_rules,
+    mapping_tests,
+    ownership,
+    schedule_rules,
+    source_rules,
+    taxonomy_rules,
+)
 from airflow_provider_cio.core.contract import Contract
 from airflow_provider_cio.core.contract_files import parse, parse_sync
 from airflow_provider_cio.core.findings import Finding, Folder, SyncFile
+from airflow_provider_cio.core.taxonomy_rules import same_words
 from airflow_provider_cio.core.yaml_lines import Document, Location, read
 from airflow_provider_cio.exceptions import ContractError
 
@@ -38,6 +46,7 @@ def lint(folder: Path) -> list[Finding]:
             frozenset(path.stem for path in paths),
         )
         findings += ownership.contract_rule(checked)
+        findings += taxonomy_rules.names_are_told_apart(checked)
         for file in files:
             findings += [finding for rule in RULES for finding in rule(file, checked)]
     return sorted(findings, key=lambda f: (f.file, f.line, f.key, f.message))
@@ -150,8 +159,11 @@ def one_sync_for_an_event(file: SyncFile, folder: Folder) -> Iterator[Finding]:
 
 
 def did_you_mean(name: str, known: object) -> str:
-    """A hint at the closest known name; case and word breaks do not count."""
+    """A hint at the closest known name; case, order and word breaks do not count."""
     names = {_plain(candidate): candidate for candidate in known} if isinstance(known, dict) else {}
+    twin = next((each for each in names.values() if same_words(each) == same_words(name)), None)
+    if twin is not None:
+        return f": did you mean '{twin}'?"
     close = get_close_matches(_plain(name), list(names), n=1, cutoff=0.6)
     return f": did you mean '{names[close[0]]}'?" if close else ""
 

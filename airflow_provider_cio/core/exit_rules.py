@@ -10,7 +10,8 @@ from airflow_provider_cio.core.yaml_lines import Location
 
 
 def destruction_is_guarded(file: SyncFile, folder: Folder) -> Iterator[Finding]:  # noqa: ARG001
-    """Exits that delete or suppress, and kinds that merge, suppress or delete, have a limit and an approval."""
+    """Exits that delete or suppress, kinds that merge, suppress or delete, and `on_conflict: merge` have a limit
+    and an approval."""
     sync = file.sync
     if sync.exit_policy in DESTRUCTIVE_EXITS:
         at: Location = ("on_exit",)
@@ -19,6 +20,10 @@ def destruction_is_guarded(file: SyncFile, folder: Folder) -> Iterator[Finding]:
     elif sync.kind in DESTRUCTIVE_KINDS:
         at = ("kind",)
         what, guard, limited = f"kind: {sync.kind}", "max_added", sync.guards.max_added is not None
+    elif sync.keeps is not None:
+        at = ("on_conflict",)
+        what, guard = "on_conflict: merge", "max_change_pct"
+        limited = sync.guards.max_change_pct is not None and sync.guards.max_change_pct < 100
     else:
         return
     if not limited:

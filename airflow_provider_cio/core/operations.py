@@ -1,4 +1,4 @@
-"""The renderer: rows of a frozen plan -> Customer.io Track v2 operations, column by column.
+"""The renderer: rows of a frozen plan -> operations of Customer.io, column by column.
 
 `preview`, the contract's mapping tests and the sender all use :func:`render`: what is shown is what is sent.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from airflow_provider_cio.core import track_shapes
+from airflow_provider_cio.core import pipelines_shapes, track_shapes
 from airflow_provider_cio.core.columns import Column
 from airflow_provider_cio.core.contract import ExitSegment, Sync
 from airflow_provider_cio.core.json_object import join
@@ -37,7 +37,7 @@ class Rendered:
 def render(rows: pa.RecordBatch | pa.Table, sync: Sync, columns: Sequence[Column] = ()) -> Rendered:
     """Render rows of a frozen plan.
 
-    :param rows: `operation` ('upsert', 'exit', or 'return' of somebody who had left: an upsert that clears the
+    :param rows: `operation` ('upsert', 'exit', 'merge', or 'return' of somebody who had left: an upsert that clears the
         flag of `on_exit`), `identifier` (canonical), `partner` where the kind has one, one `f_<position>` for
         each of `sync.values`; for events also `event_id` and `occurred_at` (UTC).
     :param columns: the plan's `f_<position>` columns with their warehouse types, which Arrow cannot tell:
@@ -45,7 +45,8 @@ def render(rows: pa.RecordBatch | pa.Table, sync: Sync, columns: Sequence[Column
     :raises SourceError: a column is missing or its type cannot become the declared one.
     """
     plan = PlanRows(rows, sync, columns)
-    items = join(*track_shapes.upsert(plan))
+    shape = pipelines_shapes.call if sync.transport == "pipelines" else track_shapes.upsert
+    items = join(*shape(plan))
     if pc.any(plan.leaving).as_py():
         farewell = track_shapes.farewell(plan)
         if farewell is None:
@@ -54,6 +55,8 @@ def render(rows: pa.RecordBatch | pa.Table, sync: Sync, columns: Sequence[Column
                 next_step="make the plan again",
             )
         items = pc.if_else(plan.leaving, join(*farewell), items)
+    if pc.any(plan.merging).as_py():
+        items = pc.if_else(plan.merging, join(*track_shapes.merge(plan)), items)
     items = items.cast(pa.large_binary())
     refusals = plan.refusals
     refusals.add(pc.greater(pc.binary_length(items), ITEM_LIMIT), "item_over_32000_bytes", "")

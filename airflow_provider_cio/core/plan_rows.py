@@ -35,7 +35,8 @@ class PlanRows:
         self.sync = sync
         self.refusals = Refusals(rows.num_rows)
         self.leaving = pc.equal(self["operation"], "exit")
-        self._staying = pc.invert(self.leaving)
+        self.merging = pc.equal(self["operation"], "merge")
+        self._staying = pc.invert(pc.or_(self.leaving, self.merging))
 
     def __getitem__(self, name: str) -> pa.Array:
         if name not in self._rows.schema.names:
@@ -47,12 +48,16 @@ class PlanRows:
         """The canonical identifier, without its quotes."""
         return self._key_text("identifier", f"identity.{self.sync.identifier}", "identifier")
 
+    def text(self, column: str) -> pa.LargeStringArray:
+        """A column of keys, without its quotes, as it is."""
+        return json_text.string(self[column]).text
+
     def who(self) -> Pieces:
         """`{"id":"c1"}`."""
         return [f'{{"{self.sync.identifier}":"', self.identifier(), '"}']
 
     def partner(self) -> pa.LargeStringArray:
-        """The second half of the row's key, without its quotes: an object, a device, somebody to merge."""
+        """The second half of the row's key, without its quotes: an object, a device, who is merged."""
         key = self.sync.partner[0] if self.sync.partner else "related"
         return self._key_text("partner", key, None if self.sync.device else "partner")
 

@@ -116,6 +116,18 @@ def _merge(rows: PlanRows) -> Pieces:
     ]
 
 
+def merge(rows: PlanRows) -> Pieces:
+    """People who share an email: `partner` is merged into `identifier`. Neither is looked at in other rows."""
+    name = rows.sync.identifier
+    return [
+        f'{{"type":"person","action":"merge","primary":{{"{name}":"',
+        rows.text("identifier"),
+        f'"}},"secondary":{{"{name}":"',
+        rows.text("partner"),
+        '"}}',
+    ]
+
+
 def _cleared(rows: PlanRows) -> Mapping[str, Any]:
     """What an exit writes: the flag, or nothing in the place of every attribute."""
     if isinstance(rows.sync.on_exit, ExitFlag):

@@ -13,8 +13,9 @@ from airflow_provider_cio.engine import plan as plans
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.outcomes import Traffic, in_flight_prefix, outcome_prefix, traffic_of
+from airflow_provider_cio.engine.source import emails_of
 from airflow_provider_cio.exceptions import FatalError, RejectedRowsError
-from airflow_provider_cio.warehouse import bulk, ledger, state
+from airflow_provider_cio.warehouse import bulk, identities, ledger, state
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.bulk import UNDECIDED, Outcome
 from airflow_provider_cio.warehouse.ledger import Plan
@@ -102,7 +103,7 @@ def _settle(ctx: SyncContext, plan: Plan, lease: Lease) -> RunReport:
         if on_record:
             session.run(f"LOCK TABLE {books.state}")
         lease.confirm(session)
-        counted = _fold(session, plan, books) if on_record else {}
+        counted = _fold(ctx, session, plan, books) if on_record else {}
         report = _report(plan, counted, traffic)
         return _close_books(ctx, session, plan, report, len(objects))
 
@@ -120,12 +121,16 @@ def _load(ctx: SyncContext, session: Session, outcomes: str, plan: Plan, objects
     session.run(bulk.copy_outcomes(outcomes, ctx.bucket, ctx.bucket.write_manifest(key, objects)))
 
 
-def _fold(session: Session, plan: Plan, books: state.Books) -> dict[int, int]:
+def _fold(ctx: SyncContext, session: Session, plan: Plan, books: state.Books) -> dict[int, int]:
     """Outcomes into state and rejects; how many rows have which."""
     for statement in state.fold(
         books, sync=plan.sync, plan_id=plan.plan_id, run_id=plan.run_id, mapping=plan.mapping
     ):
         session.run(statement)
+    if emails := emails_of(ctx, plan.columns):
+        settled = state.settled(books.outcomes)
+        for statement in identities.remember(emails, books.changes, settled, Outcome.ACCEPTED):
+            session.run(statement)
     if plan.kind == "events":
         for statement in state.fold_undecided(books, sync=plan.sync, plan_id=plan.plan_id):
             session.run(statement)

@@ -9,6 +9,7 @@ from airflow_provider_cio.core.contract.findings import RULES, Action, action_of
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.warehouse import diff, limits
 from airflow_provider_cio.warehouse.diff import Source
+from airflow_provider_cio.warehouse.identities import MERGED
 from airflow_provider_cio.warehouse.ledger import PreflightFinding
 from airflow_provider_cio.warehouse.session import Session
 
@@ -38,16 +39,16 @@ def find_duplicates(ctx: SyncContext, session: Session) -> PreflightFinding | No
         f"{ctx.file}: {key}: {int(keys):,} keys occur on {int(rows):,} rows: several rows are one {what}.",
         field=key,
         rows=int(rows),
-        samples=_samples(session, diff.duplicate_samples()),
+        samples=samples_of(session, diff.duplicate_samples()),
         next_step=RULES["duplicate_key"].fix + _SAMPLE,
     )
 
 
 def find_withheld(ctx: SyncContext, session: Session, withheld: Mapping[str, int]) -> list[PreflightFinding]:
     """Rows that are not sent for what they lack. `withheld` counts rows by reason, '' those without one."""
-    measured = {"identifier_padded", "timestamp_in_milliseconds", "value_too_long", "item_too_large"}
+    measured = {"identifier_padded", "timestamp_in_milliseconds", "value_too_long", "item_too_large", MERGED}
     return [
-        _found(ctx, reason, _place(ctx, reason), rows, _samples(session, diff.withheld_samples(reason)))
+        found(ctx, reason, _place(ctx, reason), rows, samples_of(session, diff.withheld_samples(reason)))
         for reason, rows in sorted(withheld.items())
         if reason and reason not in measured
     ]
@@ -62,8 +63,8 @@ def find_measured(ctx: SyncContext, session: Session, source: Source) -> Iterato
             place = _place(ctx, check.finding)
             if check.position is not None:
                 place = keys[check.position]
-            samples = _samples(session, diff.check_samples(check))
-            yield _found(ctx, check.finding, place, int(rows), samples, withheld=check.withholds)
+            samples = samples_of(session, diff.check_samples(check))
+            yield found(ctx, check.finding, place, int(rows), samples, withheld=check.withholds)
 
 
 def find_load_time(ctx: SyncContext, session: Session, rows: int) -> PreflightFinding | None:
@@ -73,14 +74,14 @@ def find_load_time(ctx: SyncContext, session: Session, rows: int) -> PreflightFi
     shared = int(session.fetch(diff.shared_moments())[0][0])
     if 2 * shared <= rows or not shared:
         return None
-    samples = _samples(session, diff.shared_moment_samples())
-    return _found(ctx, "occurred_at_is_load_time", "occurred_at", shared, samples)
+    samples = samples_of(session, diff.shared_moment_samples())
+    return found(ctx, "occurred_at_is_load_time", "occurred_at", shared, samples)
 
 
 def find_altered(ctx: SyncContext, session: Session, source: Source, rows: int) -> PreflightFinding:
     """Events that are no longer what was sent."""
-    samples = _samples(session, diff.change_samples(source, ctx.state, "altered"))
-    return _found(ctx, "event_changed_after_send", "", rows, samples)
+    samples = samples_of(session, diff.change_samples(source, ctx.state, "altered"))
+    return found(ctx, "event_changed_after_send", "", rows, samples)
 
 
 def find_exits(
@@ -89,11 +90,11 @@ def find_exits(
     """Rows whose exit, or whose return, is not what it seems."""
     for change, name in (("elsewhere", "exit_sent_by_another_sync"), ("barred", "suppressed_came_back")):
         if rows := changes.get(change):
-            samples = _samples(session, diff.change_samples(source, ctx.state, change))
-            yield _found(ctx, name, _place(ctx, name), rows, samples)
+            samples = samples_of(session, diff.change_samples(source, ctx.state, change))
+            yield found(ctx, name, _place(ctx, name), rows, samples)
 
 
-def _found(
+def found(
     ctx: SyncContext,
     name: str,
     place: str,
@@ -102,7 +103,10 @@ def _found(
     *,
     withheld: bool = False,
 ) -> PreflightFinding:
+    """The finding that a rule of :data:`core.contract.findings.RULES` makes of so many rows."""
     rule, action = RULES[name], action_of(ctx.sync.findings, name)
+    if name == "email_of_several" and ctx.sync.on_conflict == "stop":
+        action = "fail"
     if withheld and action == "truncate":  # JSON cannot be cut
         action = "skip"
     done = {
@@ -130,7 +134,7 @@ def find_quarantined(ctx: SyncContext, session: Session, source: Source, rows: i
         "warning",
         f"{ctx.file}: {rows:,} events got no answer longer ago than `dedupe_horizon`; they are not sent again.",
         rows=rows,
-        samples=_samples(session, diff.change_samples(source, ctx.state, "quarantined")),
+        samples=samples_of(session, diff.change_samples(source, ctx.state, "quarantined")),
         next_step="look the event_id of cio_sync.undecided up in Customer.io; delete its row there to send it.",
     )
 
@@ -140,6 +144,7 @@ def _place(ctx: SyncContext, name: str) -> str:
     partner = ctx.sync.partner[0] if ctx.sync.partner else ""
     places = {
         "partner": partner,
+        "email": "attributes.email",
         "exit": "on_exit",
         "suppressed": "on_exit",
         "phone": identity,
@@ -152,5 +157,6 @@ def _place(ctx: SyncContext, name: str) -> str:
     return next((place for start, place in places.items() if name.startswith(start)), "")
 
 
-def _samples(session: Session, query: str) -> tuple[str, ...]:
+def samples_of(session: Session, query: str) -> tuple[str, ...]:
+    """Hashed keys that a query returns."""
     return tuple(str(row[0]) for row in session.fetch(query))

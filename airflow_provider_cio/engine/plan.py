@@ -22,15 +22,17 @@ from airflow_provider_cio.engine.findings import (
     find_withheld,
 )
 from airflow_provider_cio.engine.holding import find_held
+from airflow_provider_cio.engine.identity_findings import find_identities
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.measure import measure
 from airflow_provider_cio.engine.preflight import record
 from airflow_provider_cio.engine.review import review
 from airflow_provider_cio.engine.source import resolve
 from airflow_provider_cio.exceptions import CustomerIOProviderError, FatalError, SourceError
-from airflow_provider_cio.warehouse import diff, history, ledger, state
+from airflow_provider_cio.warehouse import diff, history, identities, ledger, state
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.diff import Source
+from airflow_provider_cio.warehouse.identities import MERGED
 from airflow_provider_cio.warehouse.ledger import Plan, PreflightFinding
 from airflow_provider_cio.warehouse.session import Session
 
@@ -149,6 +151,13 @@ def _freeze(ctx: SyncContext, session: Session) -> _Draft:
             prefix=f"{ctx.sync.name}/{plan_id}/",
         )
         ledger.insert_plan(session, ctx.schema, plan)
+        if ctx.sync.kind == "people":
+            shares = state.table(ctx.schema, "identity_shares")
+            session.run(
+                identities.shares(
+                    shares, ctx.sync.name, plan_id, diff.STAGE, source.emails, ctx.sync.identifier
+                )
+            )
         if ctx.selection is None:
             history.write_shape(session, ctx.schema, ctx.sync.name, plan_id, shape)
         draft = _Draft(draft.counts, draft.findings, plan)
@@ -173,15 +182,17 @@ def _draft(ctx: SyncContext, session: Session, source: Source | None = None) -> 
     if altered := changes.get("altered", 0):
         findings.append(find_altered(ctx, session, source, altered))
     findings += find_exits(ctx, session, source, changes)
+    findings += find_identities(ctx, session, source, changes, withheld)
+    merged, merges = withheld.pop(MERGED, 0), changes.get("merges", 0)
     if quarantined := changes.get("quarantined", 0):
         findings.append(find_quarantined(ctx, session, source, quarantined))
     tracked = session.fetch(f"SELECT COUNT(*) FROM {ctx.state} WHERE present")[0][0]
     counts = PlanCounts(
-        source_rows=sum(withheld.values()),
+        source_rows=sum(withheld.values()) + merged,
         tracked=int(tracked),
         added=changes.get("added", 0) + changes.get("returned", 0),
-        changed=changes.get("changed", 0),
-        unchanged=changes.get("unchanged", 0) + altered,
+        changed=changes.get("changed", 0) + merges,
+        unchanged=changes.get("unchanged", 0) + altered + merged - merges,
         exited=changes.get("exited", 0),
         unidentified=_without_key(withheld) + changes.get("barred", 0),
         quarantined=changes.get("quarantined", 0),

@@ -28,18 +28,22 @@ def repair(ctx: SyncContext) -> RunReport:
 def replay_rejects(ctx: SyncContext, reason: str | None = None) -> RunReport:
     """Send the rows in `cio_sync.rejects` again; those that were accepted since, and have not changed, are not.
 
-    :param reason: only rows refused with this reason.
-    :raises FatalError: no row was refused, or none with this reason; the known reasons are named.
+    :param reason: only rows refused with this reason, or of this class.
+    :raises FatalError: no row was refused, or none with this reason; the known ones are named.
     """
     state.ensure_tables(ctx.warehouse, ctx.sync.name)
     rejects = f"FROM {state.table(ctx.schema, 'rejects')} WHERE sync = {sql.literal(ctx.sync.name)}"
-    known = [str(row[0]) for row in ctx.warehouse.fetch(f"SELECT DISTINCT reason {rejects} ORDER BY 1")]
-    if not known or (reason is not None and reason not in known):
+    known = ctx.warehouse.fetch(f"SELECT DISTINCT class, reason {rejects} ORDER BY 1, 2")
+    if not known or (reason is not None and not any(reason in row for row in known)):
         with_it = "" if reason is None else f" with the reason '{reason}'"
+        named = ", ".join(f"{said} ({kind})" for kind, said in known)
         raise FatalError(
             f"No row of sync '{ctx.sync.name}' was refused{with_it}.",
-            next_step=f"known reasons: {', '.join(known)}." if known else "there is nothing to replay.",
+            next_step=f"known reasons, and their classes: {named}."
+            if known
+            else "there is nothing to replay.",
         )
-    chosen = "" if reason is None else f" AND reason = {sql.literal(reason)}"
+    wanted = sql.literal(reason)
+    chosen = "" if reason is None else f" AND (reason = {wanted} OR class = {wanted})"
     selection = of_key_hashes(f"SELECT key_hash {rejects}{chosen}")
     return run_sync(replace(ctx, selection=selection))

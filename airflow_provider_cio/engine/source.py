@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from math import ceil
 
@@ -16,6 +16,7 @@ from airflow_provider_cio.exceptions import SourceError
 from airflow_provider_cio.warehouse import state
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.diff import Source
+from airflow_provider_cio.warehouse.identities import Emails, emails_elsewhere
 from airflow_provider_cio.warehouse.limits import Limits
 from airflow_provider_cio.warehouse.session import Session
 
@@ -48,6 +49,25 @@ def _columns(ctx: SyncContext, session: Session, relation: str) -> dict[str, Col
     return {name: Column(name, oid) for name, oid in described}
 
 
+def emails_of(ctx: SyncContext, columns: Sequence[Column], keep: str | None = None) -> Emails | None:
+    """Where the email of each person is, if the sync sends one beside its identifier, or identifies by it."""
+    sync = ctx.sync
+    found = "identifier" if sync.identifier == "email" else None
+    for key, column in zip(sync.values, columns, strict=True):
+        if key == "attributes.email" and column.family == "text" and found is None:
+            found = column.name
+    if sync.kind != "people" or found is None:
+        return None
+    return Emails(
+        column=found,
+        table=state.table(ctx.schema, "identities"),
+        sync=sync.name,
+        unique=ctx.contract.unique_emails and found != "identifier",
+        identifier=sync.identifier,
+        keep=keep,
+    )
+
+
 class _Resolver:
     def __init__(
         self, ctx: SyncContext, session: Session, relation: str, columns: Mapping[str, Column]
@@ -73,6 +93,7 @@ class _Resolver:
             expression, moment = self._field("occurred_at", sync.occurred_at)
             occurred_at = sql.utc(expression, moment.family, sync.occurred_at.time_zone, self._ctx.file)
         payload = tuple(self._payload())
+        keep = sync.keeps and sql.identifier(self._column("on_conflict.merge.keep", sync.keeps).name)
         return Source(
             sync=sync.name,
             kind=sync.kind,
@@ -88,6 +109,7 @@ class _Resolver:
             phones=sync.identifier == "phone",
             exits=sync.on_exit != "keep",
             bars=sync.exit_policy == "suppress",
+            emails=emails_of(self._ctx, [column for _, column in payload], keep),
             kept_by_others=self._kept_by_others() if sync.exit_policy in DESTRUCTIVE_EXITS else None,
             identity_text=self._padded_text(identity),
             names=tuple(key.rpartition(".")[2] for key in sync.values),
@@ -108,11 +130,15 @@ class _Resolver:
         """Whom other people syncs send: deleting them would undo what those say."""
         if self._ctx.sync.kind != "people":
             return None
-        state, plans = (sql.relation(f"{self._ctx.schema}.{name}") for name in ("state", "plans"))
+        state_, plans = (sql.relation(f"{self._ctx.schema}.{name}") for name in ("state", "plans"))
         others = (
             f"SELECT sync FROM {plans} WHERE kind = 'people' AND sync <> {sql.literal(self._ctx.sync.name)}"
         )
-        return f"SELECT DISTINCT row_key FROM {state} WHERE present AND sync IN ({others})"
+        kept = f"SELECT DISTINCT row_key FROM {state_} WHERE present AND sync IN ({others})"
+        if self._ctx.sync.identifier != "email":
+            return kept
+        known = emails_elsewhere(state.table(self._ctx.schema, "identities"), self._ctx.sync.name)
+        return f"{kept} UNION {known}"
 
     def _limits(self, payload: tuple[tuple[str, Column], ...]) -> Limits:
         sync = self._ctx.sync

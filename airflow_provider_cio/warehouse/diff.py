@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from airflow_provider_cio.core.columns import Column
 from airflow_provider_cio.core.contract import Kind
 from airflow_provider_cio.core.identity import MAX_BYTES, PHONE
+from airflow_provider_cio.warehouse import identities
 from airflow_provider_cio.warehouse import limits as measuring
 from airflow_provider_cio.warehouse import statements as sql
+from airflow_provider_cio.warehouse.identities import MERGED, Emails
 from airflow_provider_cio.warehouse.limits import Check, Limits
 
 STAGE = "cio_source"
@@ -23,8 +25,11 @@ SEPARATOR = "CHR(31)"
 """Between identity and partner in a row key: the ASCII unit separator, which neither may hold."""
 CROWD = 20
 """So many rows of one moment are no coincidence."""
-_OPERATION = "CAST(CASE change WHEN 'exited' THEN 'exit' WHEN 'returned' THEN 'return' ELSE 'upsert' END AS VARCHAR(8))"
-SENT = ("added", "returned", "changed", "exited")
+_OPERATION = (
+    "CAST(CASE change WHEN 'exited' THEN 'exit' WHEN 'returned' THEN 'return' WHEN 'merges' THEN 'merge' "
+    "ELSE 'upsert' END AS VARCHAR(8))"
+)
+SENT = ("added", "returned", "changed", "exited", "merges")
 """What the diff calls the rows of a plan; the others are counts."""
 
 
@@ -73,6 +78,8 @@ class Source:
     """SQL over the same: rows that may be sent at all; None: all."""
     resend: bool = False
     """Whether rows that did not change are sent too."""
+    emails: Emails | None = None
+    """Where the email of a person is; None where the sync sends none."""
 
     @property
     def payload_names(self) -> list[str]:
@@ -94,6 +101,8 @@ def mapped(source: Source, *, measured: bool = False) -> str:
         f"{source.occurred_at or 'CAST(NULL AS TIMESTAMP)'} AS occurred_at",
         *(f"{_payload(source, expression, column)} AS {column.name}" for expression, column in source.fields),
     ]
+    if measured and source.emails and source.emails.keep:
+        columns.append(f"{source.emails.keep} AS keep")
     if measured:
         columns += _measures(source)
     select = f"SELECT {', '.join(columns)} FROM {source.relation} AS source"
@@ -126,10 +135,14 @@ def _payload(source: Source, expression: str, column: Column) -> str:
 def stage(source: Source) -> str:
     """Read the source into the temporary table `STAGE`, with what withholds a row and its payload hash."""
     measured = [measure.rsplit(" AS ", 1)[1] for measure in _measures(source)]
+    rows = mapped(source, measured=True)
+    if source.emails is not None:
+        rows = identities.grouped(source.emails, rows)
+        measured.append("kept")
     return (
         f"CREATE TEMPORARY TABLE {STAGE} AS SELECT {', '.join([*row_columns(source), *measured])}, "
         f"{payload_hash(source)} AS payload_hash, {_withheld(source)} AS withheld "
-        f"FROM ({mapped(source, measured=True)}) AS mapped{where(source)}"
+        f"FROM ({rows}) AS mapped{where(source)}"
     )
 
 
@@ -184,6 +197,8 @@ def _withheld(source: Source) -> str:
             ("occurred_at < CAST('1970-01-01' AS TIMESTAMP)", "occurred_at_before_1970"),
         ]
     rules += [(check.condition, check.finding) for check in source.checks if check.withholds]
+    if source.emails is not None:
+        rules += identities.withheld(source.emails)
     if source.limits.action("duplicate_key") == "skip":
         rules.append(("COUNT(*) OVER (PARTITION BY row_key) > 1", "duplicate_key"))
     cases = " ".join(f"WHEN {condition} THEN '{name}'" for condition, name in rules)
@@ -257,13 +272,17 @@ def _difference(source: Source, state: str) -> str:
     else:
         since, undecided, quarantined = "u.since", _undecided(source), _quarantined(source)
         later = f"WHEN {differs} AND t.mapping = {sql.literal(source.mapping)} THEN 'altered'"
+    merges = ""
+    if source.emails is not None and source.emails.keep is not None:
+        merges = f"WHEN s.withheld = '{MERGED}' AND t.present AND k.present THEN 'merges' "
+        joined += f" LEFT JOIN {state} AS k ON k.row_key = s.kept"
     same = "changed" if source.resend else "unchanged"
     known = f"(SELECT * FROM {state}{where(source)})" if source.exits else state
     columns = ["s.occurred_at", *(f"s.{name}" for name in source.payload_names)]
     return (
         f"SELECT COALESCE(s.row_key, t.row_key) AS row_key, {_halves(source)}, "
         f"COALESCE(s.payload_hash, '') AS payload_hash, {since} AS undecided_since, {', '.join(columns)}, "
-        f"CASE WHEN s.withheld IS NOT NULL THEN 'withheld' WHEN s.row_key IS NULL THEN CASE {left} END "
+        f"CASE {merges}WHEN s.withheld IS NOT NULL THEN 'withheld' WHEN s.row_key IS NULL THEN CASE {left} END "
         f"{quarantined}WHEN t.row_key IS NULL THEN 'added' "
         f"WHEN NOT t.present THEN '{'barred' if source.bars else 'returned'}' {later} "
         f"ELSE '{same}' END AS change "
@@ -274,6 +293,12 @@ def _difference(source: Source, state: str) -> str:
 
 def _halves(source: Source) -> str:
     """Identifier and partner; of rows that left, out of their key."""
+    if source.emails is not None and source.emails.keep is not None:
+        merged = f"WHEN s.withheld = '{MERGED}' THEN s."
+        return (
+            f"CASE {merged}kept ELSE COALESCE(s.identifier, t.row_key) END AS identifier, "
+            f"CASE {merged}identifier END AS partner"
+        )
     if source.partner is None:
         return "COALESCE(s.identifier, t.row_key) AS identifier, s.partner"
     first, second = (f"SPLIT_PART(t.row_key, {SEPARATOR}, {half})" for half in (1, 2))

@@ -12,9 +12,9 @@ from airflow_provider_cio.warehouse.bulk import role
 from airflow_provider_cio.warehouse.objects import Bucket, Stored
 from airflow_provider_cio.warehouse.session import Session, Warehouse
 from airflow_provider_cio.warehouse.shipped import render_sql
-from airflow_provider_cio.warehouse.state import table
+from airflow_provider_cio.warehouse.state import ensure_schema, table
 
-RAW = "cio_raw"
+RAW, STAGING = "cio_raw", "cio_staging"
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ def ensure_ledger(warehouse: Warehouse) -> None:
     schema = sql.identifier(warehouse.schema)
 
     def make(session: Session) -> None:
-        for name in (schema, sql.identifier(RAW)):
-            session.run(f"CREATE SCHEMA IF NOT EXISTS {name}")
+        for name in (warehouse.schema, RAW):
+            ensure_schema(session, name)
         session.run(render_sql("ddl/loaded_objects.sql", schema=schema))
 
     warehouse.transaction(make)
@@ -91,11 +91,11 @@ def load_webhooks(warehouse: Warehouse, bucket: Bucket, stream: str, since: date
         [(rows,)] = session.fetch("SELECT COUNT(*) FROM landed")
         [(before,)] = session.fetch(f"SELECT COUNT(*) FROM {raw}")
         session.run(
-            f"INSERT INTO {raw} SELECT {sql.literal(stream)}, event_id, received_at, payload FROM ("
-            "SELECT event_id, received_at, payload, "
+            f"INSERT INTO {raw} SELECT stream, event_id, received_at, payload FROM ("
+            f"SELECT CAST({sql.literal(stream)} AS VARCHAR(80)) AS stream, event_id, received_at, payload, "
             "ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY received_at) AS nth FROM landed) AS numbered "
             f"WHERE nth = 1 AND NOT EXISTS (SELECT 1 FROM {raw} AS old "
-            f"WHERE old.event_id = numbered.event_id AND old.stream = {sql.literal(stream)})"
+            f"WHERE old.event_id = numbered.event_id AND old.stream = numbered.stream)"
         )
         [(after,)] = session.fetch(f"SELECT COUNT(*) FROM {raw}")
         session.run("DROP TABLE landed")

@@ -22,6 +22,8 @@ TABLES = (
     "shapes",
     "let_through",
     "model_builds",
+    "identities",
+    "identity_shares",
 )
 _STATE = "state__"
 _STATE_COLUMNS = "row_key, present, payload_hash, mapping, event_id, occurred_at, plan_id, synced_at"
@@ -55,6 +57,12 @@ def ensure_tables(warehouse: Warehouse, sync: str | None = None) -> None:
         warehouse.transaction(lambda session: _ensure_state(session, schema, sync))
 
 
+def ensure_schema(session: Session, schema: str) -> None:
+    """Create a schema that is missing; whoever may not create one needs it to be there."""
+    if not session.fetch(f"SELECT nspname FROM pg_namespace WHERE nspname = {sql.literal(schema)}"):
+        session.run(f"CREATE SCHEMA IF NOT EXISTS {sql.identifier(schema)}")
+
+
 def ensure_in(session: Session, schema: str, sync: str) -> None:
     """:func:`ensure_tables` inside one transaction."""
     if _ensure_shared(session, schema, sync):
@@ -63,8 +71,7 @@ def ensure_in(session: Session, schema: str, sync: str) -> None:
 
 def _ensure_shared(session: Session, schema: str, sync: str | None) -> bool:
     """Whether the state table is still missing."""
-    if not session.fetch(f"SELECT nspname FROM pg_namespace WHERE nspname = {sql.literal(schema)}"):
-        session.run(f"CREATE SCHEMA IF NOT EXISTS {sql.identifier(schema)}")
+    ensure_schema(session, schema)
     existing = _tables(session, schema)
     for shared in TABLES:
         if shared not in existing:
@@ -132,7 +139,7 @@ def fold(books: Books, *, sync: str, plan_id: str, run_id: str, mapping: str) ->
     yield f"DELETE FROM {books.state} WHERE row_key IN (SELECT c.row_key {accepted})"
     yield (
         f"INSERT INTO {books.state} ({_STATE_COLUMNS}) SELECT c.row_key, "
-        "CASE WHEN c.operation = 'exit' THEN FALSE ELSE TRUE END, c.payload_hash, "
+        "CASE WHEN c.operation IN ('exit', 'merge') THEN FALSE ELSE TRUE END, c.payload_hash, "
         f"{sql.literal(mapping)}, c.event_id, c.occurred_at, {sql.literal(plan_id)}, GETDATE() {accepted}"
     )
     yield f"DELETE FROM {books.rejects} WHERE plan_id = {sql.literal(plan_id)}"
@@ -149,7 +156,10 @@ def fold(books: Books, *, sync: str, plan_id: str, run_id: str, mapping: str) ->
 
 
 def fold_undecided(books: Books, *, sync: str, plan_id: str) -> Iterator[str]:
-    """Events that may be there or not are kept with the time of the first request; what was decided leaves."""
+    """Events that may be there or not are kept with the time of the first request; only an accepted one leaves.
+
+    That a repeat was refused does not tell what became of the first.
+    """
     among = ", ".join(f"{outcome:d}" for outcome in UNDECIDED)
     first_sent = (
         "(SELECT shard, ordinal, MIN(outcome) AS outcome, "
@@ -159,16 +169,16 @@ def fold_undecided(books: Books, *, sync: str, plan_id: str) -> Iterator[str]:
     joined = (
         f"FROM {books.changes} AS c JOIN {first_sent} AS o ON o.shard = c.shard AND o.ordinal = c.ordinal"
     )
-    decided = f"{Outcome.ACCEPTED:d}, {Outcome.REJECTED:d}"
+    accepted = f"o.outcome = {Outcome.ACCEPTED:d}"
     yield (
         f"DELETE FROM {books.undecided} WHERE sync = {sql.literal(sync)} "
-        f"AND row_key IN (SELECT c.row_key {joined} WHERE o.outcome IN ({decided}, {among}))"
+        f"AND row_key IN (SELECT c.row_key {joined} WHERE {accepted} OR o.sent_at IS NOT NULL)"
     )
     yield (
         f"INSERT INTO {books.undecided} (sync, row_key, event_id, occurred_at, plan_id, since) "
         f"SELECT {sql.literal(sync)}, c.row_key, c.event_id, c.occurred_at, {sql.literal(plan_id)}, "
         "LEAST(COALESCE(c.undecided_since, o.sent_at), o.sent_at) "
-        f"{joined} WHERE o.outcome IN ({among})"
+        f"{joined} WHERE NOT {accepted} AND o.sent_at IS NOT NULL"
     )
 
 

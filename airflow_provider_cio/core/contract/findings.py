@@ -66,6 +66,32 @@ RULES: Mapping[str, FindingRule] = {
         "came back after they were suppressed: Customer.io would ignore them without a word",
         "to write to them again, unsuppress them and delete their rows from the sync's state table.",
     ),
+    "email_of_several": FindingRule(
+        ("skip", "fail"),
+        "of different people share an email: Customer.io would give it to one of them and say nothing",
+        "correct the source, or say what to do: `on_conflict: skip`, or `merge: {keep: <column>}`.",
+    ),
+    "email_of_several_tied": FindingRule(
+        ("skip", "fail"),
+        "share an email, and `keep` does not tell who stays",
+        "make the column of `keep` different for each, and never null.",
+    ),
+    "merge_waits": FindingRule(
+        ("report",),
+        "are merged once the person who stays was accepted",
+        "nothing to do: the next run does it.",
+    ),
+    "email_changed": FindingRule(
+        ("report", "fail"),
+        "have another email than was accepted before",
+        "switch on 'Allow updates to email using ID' in Customer.io, or the old email stays there.",
+    ),
+    "guest_registered": FindingRule(
+        ("report",),
+        "have the email of a guest whom another sync sends by email",
+        "nothing to do where the id is new: the guest's profile gets it. Keep guests out of their source "
+        "once they are registered.",
+    ),
     "key_missing": FindingRule(("skip", "fail"), "have no event key", _IN_SOURCE),
     "key_too_long": FindingRule(("skip", "fail"), "have an event key of more than 512 bytes", _IN_SOURCE),
     "occurred_at_missing": FindingRule(("skip", "fail"), "have no time", _IN_SOURCE),

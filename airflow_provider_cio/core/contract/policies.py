@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from airflow_provider_cio.core.contract.words import Duration, Model, Percent
+from airflow_provider_cio.core.contract.words import ColumnName, Duration, Model, Percent
 
 
 class SetFlag(Model):
@@ -50,6 +50,25 @@ OnExit = Annotated[
     Discriminator(_variant),
 ]
 """What happens to rows that were sent and are no longer in the source."""
+
+
+class MergeRule(Model):
+    """``merge: {keep: created_at}``: of people who share an email, whoever has the smallest value stays."""
+
+    keep: ColumnName = Field(description="A column of the source; a tie merges nobody")
+
+
+class OnConflictMerge(Model):
+    """The `on_conflict` that merges people."""
+
+    merge: MergeRule = Field(description="Merge the others into one of them")
+
+
+OnConflict = Annotated[
+    Annotated[Literal["stop", "skip"], Tag("word")] | Annotated[OnConflictMerge, Tag("merge")],
+    Discriminator(lambda value: "merge" if isinstance(value, dict | OnConflictMerge) else "word"),
+]
+"""What happens to rows of different people with one email, in a workspace where emails identify."""
 
 
 class Guards(Model):

@@ -12,7 +12,15 @@ from airflow_provider_cio.core.contract.checks import SpotCheck
 from airflow_provider_cio.core.contract.fields import FieldMapping, Mapped
 from airflow_provider_cio.core.contract.findings import Actions
 from airflow_provider_cio.core.contract.kinds import KINDS, ONLY_SOME
-from airflow_provider_cio.core.contract.policies import Deadline, ExitFlag, ExitSegment, Guards, OnExit
+from airflow_provider_cio.core.contract.policies import (
+    Deadline,
+    ExitFlag,
+    ExitSegment,
+    Guards,
+    OnConflict,
+    OnConflictMerge,
+    OnExit,
+)
 from airflow_provider_cio.core.contract.protections import Backfill, Columns, Reconcile
 from airflow_provider_cio.core.contract.words import (
     ColumnName,
@@ -23,6 +31,7 @@ from airflow_provider_cio.core.contract.words import (
     Name,
     Nulls,
     Percent,
+    Transport,
 )
 
 RelatedIdentifier = Literal["object_id", "cio_object_id"]
@@ -66,8 +75,10 @@ class Sync(Model):
     secondary: dict[SecondaryIdentifier, ColumnName] = Field(
         {}, description="Who is merged into `identity`, and gone afterwards"
     )
+    transport: Transport = Field("track", description="The API of Customer.io that takes the rows")
     nulls: Nulls = Field("omit", description="What a null does: leave the value out, or clear it")
     on_exit: OnExit = Field("keep", description="What happens to rows we sent that left the source")
+    on_conflict: OnConflict = Field("stop", description="What happens to people who share an email")
     approve: bool = Field(default=False, description="Whether a person approves each plan before it is sent")
     allow_unapproved: str | None = Field(None, description="Why nobody approves what cannot be taken back")
     cadence: str | None = Field(None, description="Cron expression or preset; none: only by hand or `after`")
@@ -117,8 +128,31 @@ class Sync(Model):
             _one_of("related", self.related, ("object_id", "cio_object_id"))
         if self.secondary:
             _one_of("secondary", self.secondary, ("id", "email", "cio_id"))
+        if self.on_conflict != "stop" and (self.kind != "people" or "email" not in self.attributes):
+            raise ValueError("`on_conflict` is about people with the attribute `email`")
+        if isinstance(self.on_conflict, OnConflictMerge) and self.identifier not in ("id", "cio_id"):
+            raise ValueError("people are merged by `id` or `cio_id`")
         self._backfill_fits()
+        self._transport_fits()
         return self
+
+    def _transport_fits(self) -> None:
+        if self.transport == "track":
+            if self.kind == "events" and self.identifier == "anonymous_id":
+                raise ValueError(
+                    "the Track API has no batch for anonymous events: write `transport: pipelines`"
+                )
+            return
+        if self.kind not in ("people", "events", "relationships"):
+            raise ValueError("`transport: pipelines` takes people, events and relationships")
+        if self.identifier not in ("id", "anonymous_id") or (
+            self.kind != "events" and self.identifier != "id"
+        ):
+            raise ValueError("`transport: pipelines` identifies by `id`; events by `anonymous_id` too")
+        if self.on_exit != "keep" or self.on_conflict not in ("stop", "skip"):
+            raise ValueError("`transport: pipelines` knows `on_exit: keep` only, and merges nobody")
+        if self.kind == "relationships" and "object_id" not in self.related:
+            raise ValueError("`transport: pipelines` relates people to an `object_id`")
 
     def _backfill_fits(self) -> None:
         flag = self.backfill.opt_in_flag
@@ -142,6 +176,11 @@ class Sync(Model):
                 return "leave_segment"
             case word:
                 return word
+
+    @property
+    def keeps(self) -> ColumnName | None:
+        """The column that says who stays when people are merged."""
+        return self.on_conflict.merge.keep if isinstance(self.on_conflict, OnConflictMerge) else None
 
     @property
     def partner(self) -> tuple[str, Identifier | None, ColumnName] | None:

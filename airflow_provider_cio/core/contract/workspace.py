@@ -56,6 +56,9 @@ class Contract(Model):
 
     workspace: str = Field(description="Name of the Customer.io workspace; part of every event id")
     identity: Canonical = Field("id", description="The canonical identifier of a person")
+    unique_emails: bool = Field(
+        default=True, description="Whether emails identify people too, so that no two may share one"
+    )
     dedupe_horizon: Duration = Field(
         timedelta(hours=24),
         description="How long Customer.io is trusted to drop a repeated event id; later, undecided events are not sent",

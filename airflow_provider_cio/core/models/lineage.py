@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from graphlib import CycleError, TopologicalSorter
 
@@ -23,8 +24,20 @@ def lineage(folder: ModelFolder, models: Models) -> Lineage:
 
     :raises ContractError: a model is no SQL, reads a table that is neither a model nor a source, or itself.
     """
-    rendering = Rendering(models, datetime(2026, 1, 1, tzinfo=UTC), lambda name: _known(folder, name))
-    return {name: _reads(model, models, rendering) for name, model in folder.models.items()}
+    first = Rendering(models, datetime(2026, 1, 1, tzinfo=UTC), lambda name: _known(folder, name))
+    later = replace(first, incremental=_earlier, history=_earlier)
+    found: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+    for name, model in folder.models.items():
+        parents, sources = _reads(model, models, first)
+        if "incremental" in model.text or "history" in model.text:
+            more_parents, more_sources = _reads(model, models, later)
+            parents, sources = parents | more_parents, sources | more_sources
+        found[name] = (parents, sources)
+    return found
+
+
+def _earlier(name: str) -> str:
+    return f"earlier.{name}"
 
 
 def in_order(found: Lineage) -> list[str]:
@@ -84,7 +97,7 @@ def _reads(model: ModelFile, models: Models, rendering: Rendering) -> tuple[froz
             parents.add(table.name)
         elif name in mapped:
             sources.add(mapped[name])
-        elif table.db or table.name not in ctes:
+        elif table.db != "earlier" and (table.db or table.name not in ctes):
             raise ContractError(
                 f"{model.path}: it reads {name.lstrip('.')}, which is neither a model nor a source.",
                 next_step="write ref('<model>') or source('<source>') in double braces",

@@ -55,3 +55,25 @@ def _columns(warehouse: Warehouse, table: str) -> dict[str, int]:
         lambda session: session.describe(f"SELECT * FROM {sql.relation(table)} LIMIT 0")
     )
     return {name.lower(): oid for name, oid in described}
+
+
+def tables_of(warehouse: Warehouse, schema: str) -> dict[str, dict[str, Family | None]]:
+    """Type families by column, by table or view of a schema.
+
+    :raises SourceError: the schema has none that this user may see.
+    """
+    names = warehouse.fetch(
+        "SELECT DISTINCT table_name FROM svv_columns "
+        f"WHERE table_schema = {sql.literal(schema.lower())} ORDER BY table_name"
+    )
+    if not names:
+        raise SourceError(
+            f"There is no table in schema {schema}.",
+            next_step="correct the name, or GRANT USAGE on the schema and SELECT on its tables.",
+        )
+    return {
+        str(name): {
+            column: FAMILIES.get(oid) for column, oid in _columns(warehouse, f"{schema}.{name}").items()
+        }
+        for (name,) in names
+    }

@@ -181,3 +181,23 @@ def test_the_real_command(airflow_home: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     assert "0 errors, 0 warnings." in done.stderr
+
+
+def test_grants_name_the_buckets_of_the_files_and_nothing_else(run: Any, dags: Path) -> None:
+    (dags / "reporting.yaml").write_text(
+        "first_day: 2026-01-01\nroutes: {data_out: {streams: [metrics], files: 's3://lake/out'}}\n"
+    )
+    status, out, _ = run("grants")
+    assert status == 0
+    policies = [json.loads(text) for text in re.findall(r"^\{.*?^\}", out, re.DOTALL | re.MULTILINE)]
+    connection, copying = ({arn for s in each["Statement"] for arn in s["Resource"]} for each in policies)
+    assert connection == copying
+    assert connection == {
+        "arn:aws:s3:::cio-sandbox/cio/*",
+        "arn:aws:s3:::lake/out/*",
+        "arn:aws:s3:::cio-sandbox",
+        "arn:aws:s3:::lake",
+    }
+    assert "s3:DeleteObject" in str(policies[0])
+    assert "s3:DeleteObject" not in str(policies[1])
+    assert 'GRANT USAGE, CREATE ON SCHEMA "cio_raw" TO ROLE cio_load;' in out

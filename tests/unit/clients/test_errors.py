@@ -14,6 +14,7 @@ from airflow_provider_cio.exceptions import (
     AuthenticationError,
     CustomerIOProviderError,
     DestinationDownError,
+    MissingScopeError,
     RateLimitedError,
     RequestRefusedError,
     UnknownOutcomeError,
@@ -22,7 +23,7 @@ from airflow_provider_cio.exceptions import (
 REQUEST = httpx.Request("POST", "https://track.customer.io/api/v2/batch")
 SPECIAL = {
     401: AuthenticationError,
-    403: AuthenticationError,
+    403: MissingScopeError,
     408: UnknownOutcomeError,
     425: UnknownOutcomeError,
     429: RateLimitedError,

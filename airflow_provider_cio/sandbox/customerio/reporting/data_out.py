@@ -64,8 +64,8 @@ def write(workspace: Workspace, asked: dict[str, Any]) -> list[str]:
     number = FIRST_SEQUENCE + marks.get("data_out_files", 0)
     since = marks.get("data_out", 0)
     tables = {
-        "deliveries": _deliveries(workspace, since, now),
-        "metrics": _metrics(workspace, since, now),
+        "deliveries": _deliveries(workspace, marks.get("data_out_delivery", 0)),
+        "metrics": _metrics(workspace, since, now, marks.get("data_out_metric", 0)),
         "people": _people(workspace, since),
     }
     keys: list[str] = []
@@ -82,16 +82,25 @@ def write(workspace: Workspace, asked: dict[str, Any]) -> list[str]:
     with workspace.store.transaction() as writing:
         writing.executemany(
             "INSERT OR REPLACE INTO marks VALUES (?, ?)",
-            [("data_out", now), ("data_out_files", number - FIRST_SEQUENCE)],
+            [
+                ("data_out", now),
+                ("data_out_files", number - FIRST_SEQUENCE),
+                ("data_out_delivery", _last(workspace, "deliveries")),
+                ("data_out_metric", _last(workspace, "metrics")),
+            ],
         )
     return keys
 
 
-def _deliveries(workspace: Workspace, since: int, now: int) -> list[dict[str, Any]]:
+def _last(workspace: Workspace, table: str) -> int:
+    return int(workspace.store.db.execute(f"SELECT coalesce(max(seq), 0) FROM {table}").fetchone()[0])
+
+
+def _deliveries(workspace: Workspace, after: int) -> list[dict[str, Any]]:
     rows = workspace.store.db.execute(
         "SELECT id, cio, journey, event, channel, campaign, action, newsletter, content, created_at, transactional,"
-        " seq FROM deliveries WHERE created_at > ? AND created_at <= ? ORDER BY seq",
-        (since, now),
+        " seq FROM deliveries WHERE seq > ? ORDER BY seq",
+        (after,),
     )
     names = [name for name in DELIVERIES.names if name not in {"workspace_id", "trigger_id"}]
     found = []
@@ -104,10 +113,12 @@ def _deliveries(workspace: Workspace, since: int, now: int) -> list[dict[str, An
     return found
 
 
-def _metrics(workspace: Workspace, since: int, now: int) -> list[dict[str, Any]]:
+def _metrics(workspace: Workspace, since: int, now: int, after: int) -> list[dict[str, Any]]:
+    """Those that occurred since, and those of deliveries that were made since."""
     rows = workspace.store.db.execute(
-        "SELECT event_id, delivery, metric, at, data, seq FROM metrics WHERE at > ? AND at <= ? ORDER BY seq",
-        (since, now),
+        "SELECT event_id, delivery, metric, at, data, seq FROM metrics WHERE (at > ? OR seq > ?) AND at <= ?"
+        " ORDER BY seq",
+        (since, after, now),
     )
     found = []
     for event_id, delivery, metric, at, text, seq in rows:

@@ -1,0 +1,166 @@
+"""An incremental build is a full build, row for row, whatever order the rows of the sources arrive in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_cio.engine.enrichment import EnrichmentContext, build_model, create_views, run, start
+from airflow_provider_cio.sandbox.shop.tables import SCHEMA, TABLES, create_table
+
+pytest_plugins = ("marts_lab",)
+START = datetime(2026, 3, 25)  # on the shop's clock, which goes forward on the 29th
+LOOKBACK = 4
+PEOPLE = ["C1", "C2", "C3", "C4"]
+EMAILS = ["a@x.example", "b@x.example", "c@x.example"]
+
+hours = st.integers(0, 12 * 24)
+late = st.integers(0, LOOKBACK * 24 - 1)
+people = st.sampled_from(PEOPLE)
+emails = st.sampled_from([*EMAILS, None])
+skus = st.sampled_from(["S1", "S2"])
+
+
+@st.composite
+def records(draw: Any) -> list[tuple[int, int, str, dict[str, Any]]]:
+    """(hour it happened, hours until it arrives, table, row without its moment)."""
+    found: list[tuple[int, int, str, dict[str, Any]]] = []
+    for person in PEOPLE:
+        row = {"customer_id": person, "email": draw(emails)}
+        found.append((draw(hours), draw(late), "customers", row))
+    for number in range(draw(st.integers(1, 8))):
+        happened, order = draw(hours), f"O{number}"
+        guest = draw(st.booleans())
+        row = {"order_id": order, "total": 10 + number, "discount": draw(st.sampled_from([0, 2]))}
+        row |= {"email": draw(emails)} if guest else {"customer_id": draw(people)}
+        found.append((happened, draw(late), "orders", row))
+        for line in range(draw(st.integers(0, 2))):
+            lines = {
+                "order_id": order,
+                "line_number": line,
+                "sku": draw(skus),
+                "quantity": 1,
+                "unit_price": 5,
+            }
+            found.append((happened, found[-1][1], "order_lines", lines))
+        for attempt in range(draw(st.integers(0, 2))):
+            status = {"payment_id": f"P{number}{attempt}", "order_id": order}
+            status["status"] = draw(st.sampled_from(["paid", "failed"]))
+            found.append((draw(hours), draw(late), "payments", status))
+        if draw(st.booleans()):
+            back = {"refund_id": f"R{number}", "order_id": order, "amount": 3}
+            found.append((draw(hours), draw(late), "refunds", back))
+    for number in range(draw(st.integers(0, 3))):
+        change = {"customer_id": draw(people), "old_email": draw(st.sampled_from(EMAILS))}
+        found.append((draw(hours), draw(late), "email_changes", change))
+        looked = {"session_id": f"S{number}", "customer_id": draw(people), "sku": draw(skus)}
+        found.append((draw(hours), draw(late), "product_views", looked))
+    return found
+
+
+MOMENTS = {
+    "customers": "created_at",
+    "orders": "ordered_at",
+    "payments": "paid_at",
+    "refunds": "refunded_at",
+    "email_changes": "changed_at",
+    "product_views": "viewed_at",
+}
+
+
+def insert(ctx: EnrichmentContext, table: str, happened: int, row: dict[str, Any]) -> None:
+    if table in MOMENTS:
+        row = row | {MOMENTS[table]: str(START + timedelta(hours=happened))}
+    values = ", ".join(
+        "NULL" if v is None else f"'{v}'" if isinstance(v, str) else str(v) for v in row.values()
+    )
+    ctx.warehouse.run(f"INSERT INTO {SCHEMA}.{table} ({', '.join(row)}) VALUES ({values})")
+
+
+@pytest.fixture
+def ctx(enrichment: EnrichmentContext, only_models: Any) -> EnrichmentContext:
+    chosen = only_models(enrichment, "retention_events")
+    models = chosen.models.model_copy(update={"lookback_days": LOOKBACK})
+    enrichment.warehouse.run(f"CREATE SCHEMA {SCHEMA}")
+    for name in TABLES:
+        enrichment.warehouse.run(create_table(name))
+    return EnrichmentContext(models, chosen.folder, enrichment.warehouse)
+
+
+EVENTS = "SELECT *, JSON_SERIALIZE(top_skus) FROM"
+
+
+COMMON: dict[str, Any] = {
+    "deadline": None,
+    "database": None,
+    "phases": [Phase.explicit, Phase.generate],  # an example takes seconds: none are shrunk
+    "suppress_health_check": [
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+    ],
+}
+
+
+@given(arriving=records())
+@settings(max_examples=3, derandomize=True, **COMMON)
+def test_incremental_is_full(
+    ctx: EnrichmentContext, arriving: list[tuple[int, int, str, dict[str, Any]]]
+) -> None:
+    same(ctx, arriving)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+@given(arriving=records())
+@settings(max_examples=100, **COMMON)
+def test_incremental_is_full_in_a_long_campaign(
+    ctx: EnrichmentContext, arriving: list[tuple[int, int, str, dict[str, Any]]]
+) -> None:
+    same(ctx, arriving)
+
+
+def same(ctx: EnrichmentContext, arriving: list[tuple[int, int, str, dict[str, Any]]]) -> None:
+    """Build day by day as rows arrive, and once as a whole."""
+    for name in TABLES:
+        ctx.warehouse.run(f"DELETE FROM {SCHEMA}.{name}")
+    ctx.warehouse.run("DROP VIEW IF EXISTS cio_marts.retention_events")
+    if ctx.warehouse.fetch("SELECT 1 FROM information_schema.tables WHERE table_name = 'model_builds'"):
+        ctx.warehouse.run("UPDATE cio_sync.model_builds SET status = 'built'")
+    there: set[int] = set()
+    for day in (4, 7, 11, 17):
+        for number, (happened, delay, table, row) in enumerate(arriving):
+            if number not in there and happened + delay < day * 24:
+                insert(ctx, table, happened, row)
+                there.add(number)
+        as_of = (START + timedelta(days=day)).replace(tzinfo=UTC)
+        build = start(ctx, as_of)
+        assert (build.since is None) == (day == 4)
+        run(ctx, as_of)
+    assert len(there) == len(arriving)
+    kept = ctx.warehouse.fetch(f"{EVENTS} cio_marts.retention_events")
+    full = replace(start(ctx, as_of, full=True), public=())
+    create_views(ctx, full)
+    for name in ctx.order:
+        if ctx.folder.models[name].kind == "table":
+            build_model(ctx, full, name)
+    whole = ctx.warehouse.fetch(f"{EVENTS} {full.relation(ctx, 'retention_events')}")
+    assert sorted(map(str, kept)) == sorted(map(str, whole))
+
+
+def test_a_row_that_is_later_than_the_look_back_needs_since(ctx: EnrichmentContext) -> None:
+    insert(ctx, "customers", 0, {"customer_id": "C1"})
+    insert(ctx, "customers", 0, {"customer_id": "C2"})
+    insert(ctx, "orders", 1, {"order_id": "O1", "customer_id": "C1", "total": 1})
+    run(ctx, datetime(2026, 5, 1, tzinfo=UTC))
+    insert(ctx, "orders", 2, {"order_id": "O2", "customer_id": "C1", "total": 1})
+    count = "SELECT COUNT(*) FROM cio_marts.retention_events"
+    run(ctx, datetime(2026, 5, 2, tzinfo=UTC))
+    assert ctx.warehouse.fetch(count) == [(1,)]
+    run(ctx, datetime(2026, 5, 3, tzinfo=UTC), since=START.replace(tzinfo=UTC))
+    assert ctx.warehouse.fetch(count) == [(2,)]

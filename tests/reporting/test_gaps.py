@@ -1,0 +1,117 @@
+"""Days that were missed are read again, scopes that are missing are told, and six months are no limit."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_cio.core.coverage import Days
+from airflow_provider_cio.core.streams import STREAMS
+from airflow_provider_cio.exceptions import AuthenticationError
+
+if TYPE_CHECKING:
+    from reporting_lab import Shop
+
+pytest_plugins = ("reporting_lab",)
+DAY = 86_400
+
+
+@pytest.fixture
+def year(shop: Shop) -> Shop:
+    """Forty people; newsletters 300, 100 and 50 days ago, with a click of the clock between."""
+    shop.people = 40
+    shop.go_to(-300 * DAY)
+    shop.begin()
+    for ago in (100, 50):
+        shop.go_to(-ago * DAY)
+        shop.control("deliveries")
+        shop.control("newsletters", name=f"{ago} days ago", topic="1")
+    shop.go_to(0)
+    shop.control("deliveries")
+    shop.first = shop.now().date() - timedelta(days=310)
+    return shop
+
+
+def days_of(shop: Shop) -> dict[date, int]:
+    rows = shop.warehouse.fetch(
+        "SELECT CAST(created_at AS DATE), COUNT(*) FROM cio_raw.deliveries WHERE source = 'app_api' GROUP BY 1"
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def ago(shop: Shop, days: int) -> date:
+    return (shop.now() - timedelta(days=days)).date()
+
+
+def test_a_day_that_was_lost_is_found_and_read_again(year: Shop) -> None:
+    first = year.load("app_api")
+    loaded = days_of(year)
+    assert {ago(year, 300), ago(year, 100), ago(year, 50)} == set(loaded)
+    assert [each.gap_days for each in first] == [0, 0]
+    year.warehouse.run(f"DELETE FROM cio_raw.deliveries WHERE CAST(created_at AS DATE) = '{ago(year, 100)}'")
+    year.warehouse.run(f"DELETE FROM cio_sync.reporting_days WHERE covered_day = '{ago(year, 100)}'")
+    again = year.load("app_api", ["deliveries"])
+    assert [(each.gap_days, each.new) for each in again] == [(1, loaded[ago(year, 100)])]
+    assert days_of(year) == loaded
+    assert [each.gap_days for each in year.load("app_api", ["deliveries"])] == [0]
+    gaps = year.warehouse.fetch("SELECT gap_days FROM cio_sync.reporting_runs WHERE gap_days > 0")
+    assert gaps == [(1,)]
+
+
+def test_days_that_have_settled_are_not_asked_for_again(year: Shop) -> None:
+    year.load("app_api")
+    client = year.app()
+    rows = year.load("app_api", app=client)
+    assert client.requests == 1
+    assert [each.rows for each in rows] == [0, 0]
+
+
+def test_a_backfill_reads_its_own_days_only(year: Shop) -> None:
+    lone = ago(year, 100)
+    year.load("app_api", days=Days(lone - timedelta(days=2), lone + timedelta(days=2)))
+    assert set(days_of(year)) == {lone}
+
+
+def test_a_stream_without_its_scope_is_skipped_and_the_others_are_loaded(year: Shop) -> None:
+    year.set(app_keys={"sandbox-app-key": ["newsletters", "segments"]})
+    reports = year.load("app_api", ["deliveries", "campaigns", "newsletters", "segments"])
+    assert {each.stream: each.status for each in reports} == {
+        "deliveries": "skipped",
+        "campaigns": "skipped",
+        "newsletters": "loaded",
+        "segments": "loaded",
+    }
+    told = year.warehouse.fetch(
+        "SELECT stream, message FROM cio_sync.reporting_runs WHERE status = 'skipped'"
+    )
+    assert sorted(row[0] for row in told) == ["campaigns", "deliveries"]
+    assert all("scope" in row[1] for row in told)
+    year.set(app_keys={"another": []})
+    with pytest.raises(AuthenticationError):
+        year.load("app_api", ["newsletters"])
+
+
+def test_every_list_is_loaded_whole_and_changes_win(year: Shop) -> None:
+    lists = [name for name, stream in STREAMS.items() if stream.sources == ("app_api",)]
+    year.control("topics", name="News")
+    year.control("transactional", name="Receipt")
+    reports: dict[str, Any] = {each.stream: each for each in year.load("app_api", lists)}
+    assert {name: each.new for name, each in reports.items()} == {
+        "campaigns": 1,
+        "campaign_actions": 3,
+        "broadcasts": 0,
+        "newsletters": 3,
+        "transactional": 1,
+        "segments": 0,
+        "subscription_topics": 2,
+    }
+    year.http.put("/_sandbox/campaigns/1", json={"state": "stopped"}).raise_for_status()
+    year.load("app_api", ["campaigns"])
+    rows = year.warehouse.fetch("SELECT name, state, _extra.active::BOOLEAN FROM cio_raw.campaigns")
+    assert rows == [("Thanks", "stopped", False)]
+    view = year.warehouse.fetch(
+        "SELECT campaign_name, channel FROM cio_staging.stg_customerio__campaign_actions"
+    )
+    assert sorted(view) == [("Thanks", "email"), ("Thanks", "email"), ("Thanks", "push")]
