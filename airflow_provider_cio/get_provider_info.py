@@ -94,7 +94,7 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "pipelines_api_key": {
                         "label": "Pipelines API key",
-                        "description": "Data & Integrations > the source > Settings. Kept for Pipelines calls.",
+                        "description": "Data & Integrations > the source > Settings. For `transport: pipelines`.",
                         "schema": {"type": ["string", "null"], "format": "password"},
                     },
                     "workspace_id": {

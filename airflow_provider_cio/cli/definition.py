@@ -97,6 +97,12 @@ _SUBCOMMANDS = (
         args=(ARG_PATH,),
     ),
     ActionCommand(
+        name="forget",
+        help="Remove a person from every destination, table and plan; says who on standard input, as JSON",
+        func=lazy_load_command(f"{_COMMANDS}.forget.forget"),
+        args=(ARG_PATH,),
+    ),
+    ActionCommand(
         name="introspect",
         help="Propose the part `sources` of models.yaml for the tables of a schema; nothing is written",
         func=lazy_load_command(f"{_COMMANDS}.introspect.introspect"),

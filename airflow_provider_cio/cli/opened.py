@@ -33,7 +33,7 @@ def opened(name_or_path: str, *, run_id: str, sending: bool = False) -> Iterator
             folder=path.parent,
             with_track=sending,
             with_app=sending,
-            render=_render if sending else _unused,
+            render=render_staging if sending else _unused,
         ) as ctx,
     ):
         yield ctx
@@ -44,7 +44,7 @@ def _unused(text: str) -> str:
     return text if "{{" not in text else "s3://not-used"
 
 
-def _render(text: str) -> str:
+def render_staging(text: str) -> str:
     """Jinja with Airflow's variables, which is all that a command knows of a task's context."""
     if "{{" not in text:
         return text

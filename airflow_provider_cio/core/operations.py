@@ -1,4 +1,4 @@
-"""The renderer: rows of a frozen plan -> Customer.io Track v2 operations, column by column.
+"""The renderer: rows of a frozen plan -> operations of Customer.io, column by column.
 
 `preview`, the contract's mapping tests and the sender all use :func:`render`: what is shown is what is sent.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from airflow_provider_cio.core import track_shapes
+from airflow_provider_cio.core import pipelines_shapes, track_shapes
 from airflow_provider_cio.core.columns import Column
 from airflow_provider_cio.core.contract import ExitSegment, Sync
 from airflow_provider_cio.core.json_object import join
@@ -45,7 +45,8 @@ def render(rows: pa.RecordBatch | pa.Table, sync: Sync, columns: Sequence[Column
     :raises SourceError: a column is missing or its type cannot become the declared one.
     """
     plan = PlanRows(rows, sync, columns)
-    items = join(*track_shapes.upsert(plan))
+    shape = pipelines_shapes.call if sync.transport == "pipelines" else track_shapes.upsert
+    items = join(*shape(plan))
     if pc.any(plan.leaving).as_py():
         farewell = track_shapes.farewell(plan)
         if farewell is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from airflow_provider_cio.clients.app import AppClient
-from airflow_provider_cio.clients.track import TrackClient
+from airflow_provider_cio.clients.track import Sender
 from airflow_provider_cio.core.contract import Contract, Sync
 from airflow_provider_cio.engine.selection import Selection
 from airflow_provider_cio.warehouse import state
@@ -26,6 +26,7 @@ _MEANING = (
     "object_type_id",
     "related",
     "secondary",
+    "transport",
 )
 
 
@@ -34,7 +35,7 @@ class SyncContext:
     """One sync in one run.
 
     :param run_id: of the Airflow run. It is the holder of the lease, so tasks of one run share it.
-    :param track: needed by :func:`~airflow_provider_cio.engine.send.send_shard` only.
+    :param track: what sends, by the sync's `transport`; needed by preflight and send only.
     :param app: needed by what reads back.
     :param selection: the rows to keep to; None: all.
     :param folder: where the sync's YAML lies, for messages.
@@ -50,7 +51,7 @@ class SyncContext:
     warehouse: Warehouse
     bucket: Bucket
     run_id: str
-    track: TrackClient | None = None
+    track: Sender | None = None
     app: AppClient | None = None
     selection: Selection | None = None
     folder: Path | None = None

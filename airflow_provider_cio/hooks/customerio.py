@@ -10,6 +10,7 @@ from typing import Any, Literal, Self, cast
 from airflow.sdk import BaseHook
 
 from airflow_provider_cio.clients.app import AppClient
+from airflow_provider_cio.clients.pipelines import PipelinesClient
 from airflow_provider_cio.clients.track import PUBLISHED_RATE, TrackClient
 from airflow_provider_cio.exceptions import ContractError, CustomerIOProviderError
 from airflow_provider_cio.hooks.lookup import find_connection
@@ -124,6 +125,19 @@ class CustomerIOHook(BaseHook):
             rate=settings.rate_limit * share,
             item_rate=None if settings.item_rate_limit is None else settings.item_rate_limit * share,
             probe_to=PUBLISHED_RATE * share if settings.rate == "adaptive" else None,
+        )
+
+    def pipelines_client(self, pool_slots: int = 1, share: float = 1.0) -> PipelinesClient:
+        """A client of the Pipelines API; close it. Its share of the rate is that of :meth:`track_client`.
+
+        :raises ContractError: the key is missing.
+        """
+        settings = self.settings
+        return PipelinesClient(
+            api_key=self._needed("pipelines_api_key"),
+            region=settings.region,
+            base_url=settings.base_url,
+            rate=settings.rate_limit * share * min(1.0, pool_slots / settings.rate_slots),
         )
 
     def app_client(self) -> AppClient:

@@ -13,6 +13,7 @@ from airflow.configuration import conf
 from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
+from airflow_provider_cio.clients.track import Sender
 from airflow_provider_cio.core.contract import Connections, Contract, Sync
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.exceptions import ContractError
@@ -58,7 +59,8 @@ def sync_context(
     )
     warehouse = open_warehouse(connections)
     hook = CustomerIOHook(connections.customerio)
-    track = hook.track_client(pool_slots, share) if with_track else None
+    client = hook.pipelines_client if sync.transport == "pipelines" else hook.track_client
+    track: Sender | None = client(pool_slots, share) if with_track else None
     app = hook.app_client() if with_app and hook.settings.app_api_key else None
     try:
         yield SyncContext(sync, contract, warehouse, bucket, run_id, track=track, app=app, folder=folder)

@@ -18,13 +18,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from airflow_provider_cio.core.rudderstack import track_call
 from airflow_provider_cio.receiver import signature
 from airflow_provider_cio.receiver.body import RefusedError, read_body, read_object
 from airflow_provider_cio.receiver.figures import Figures
 from airflow_provider_cio.receiver.journal import Journal
 from airflow_provider_cio.receiver.seen import Seen
 from airflow_provider_cio.receiver.settings import Reporting, Settings, Workflow, secret
-from airflow_provider_cio.receiver.shipping import Shipper
+from airflow_provider_cio.receiver.shipping import Forward, Shipper
 
 _KEY = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _LINE_KEY = re.compile(rb'\{"event_id":"([^"]*)"')
@@ -57,9 +58,9 @@ class Receiver:
         self._settings, self._put, self._clock = settings, put, clock
         self._streams: dict[bytes, Stream] = {}
         if settings.reporting is not None:
-            self._add("reporting", reporting(settings.reporting, clock))
+            self._add("reporting", reporting(settings.reporting, clock), _rudderstack(settings.reporting))
         for name, route in settings.workflows.items():
-            self._add(f"workflow/{name}", workflow(route), route.forward)
+            self._add(f"workflow/{name}", workflow(route), Forward(route.forward) if route.forward else None)
         self._tasks: list[asyncio.Task[None]] = []
         self._backlog = 0
 
@@ -122,7 +123,7 @@ class Receiver:
             503 if failing else 200,
         )
 
-    def _add(self, name: str, check: Check, forward: str | None = None) -> None:
+    def _add(self, name: str, check: Check, forward: Forward | None = None) -> None:
         settings = self._settings
         journal = Journal(
             settings.folder / name.replace("/", "-"),
@@ -198,6 +199,13 @@ def workflow(settings: Workflow) -> Check:
         return (None if settings.id is None else _key(payload, settings.id)), payload
 
     return check
+
+
+def _rudderstack(settings: Reporting) -> Forward | None:
+    to = settings.rudderstack
+    if to is None:
+        return None
+    return Forward(f"{to.data_plane.rstrip('/')}/v1/track", secret(to.write_key).decode(), track_call)
 
 
 def _header(request: Request, name: str) -> bytes:

@@ -36,6 +36,13 @@ def _long_enough(value: timedelta) -> timedelta:
     return value
 
 
+class RudderStack(Model):
+    """A RudderStack source that gets each event as a track call, named as RudderStack names them."""
+
+    data_plane: str = Field(pattern="^https?://", description="URL of the data plane")
+    write_key: str = Field(description="Environment variable that holds the source's write key")
+
+
 class Reporting(Model):
     """Customer.io's reporting webhooks, at `/reporting`."""
 
@@ -43,6 +50,7 @@ class Reporting(Model):
     max_age: Annotated[Duration, AfterValidator(_long_enough)] | None = Field(
         None, description="Refuse signatures older than this"
     )
+    rudderstack: RudderStack | None = None
 
 
 class Workflow(Model):

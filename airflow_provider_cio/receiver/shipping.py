@@ -7,7 +7,9 @@ import gzip
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -30,11 +32,19 @@ def object_key(stream: str, path: Path) -> str:
     return f"{stream}/{day[:4]}-{day[4:6]}-{day[6:]}/{path.stem}{SEALED}.gz"
 
 
+@dataclass(frozen=True)
+class Forward:
+    """Where bodies go after they are in S3, each by itself, at least once and in order."""
+
+    url: str
+    user: str | None = None
+    render: Callable[[dict[str, Any]], dict[str, Any]] = dict
+
+
 class Shipper:
     """Ships one stream.
 
     :param put: writes an object: key, content; raises the package's errors.
-    :param forward: URL that gets each body by itself, at least once and in order.
     """
 
     def __init__(
@@ -43,7 +53,7 @@ class Shipper:
         journal: Journal,
         put: Callable[[str, bytes], None],
         figures: Figures,
-        forward: str | None = None,
+        forward: Forward | None = None,
     ) -> None:
         self._stream, self._journal, self._put = stream, journal, put
         self._figures, self._forward = figures, forward
@@ -79,15 +89,16 @@ class Shipper:
         else:
             path.rename(path.with_suffix(SHIPPED))
 
-    async def _forward_all(self, url: str) -> bool:
+    async def _forward_all(self, to: Forward) -> bool:
         waiting = sorted(self._journal.folder.glob(f"*{SHIPPED}"))
         if not waiting:
             return True
-        async with httpx.AsyncClient(timeout=10) as client:
+        auth = None if to.user is None else httpx.BasicAuth(to.user, "")
+        async with httpx.AsyncClient(timeout=10, auth=auth) as client:
             for path in waiting:
                 for line in path.read_bytes().splitlines():
                     try:
-                        answer = await client.post(url, json=json.loads(line)["payload"])
+                        answer = await client.post(to.url, json=to.render(json.loads(line)["payload"]))
                         answer.raise_for_status()
                     except httpx.HTTPError as error:
                         self._figures.shipping(self._stream, "not_forwarded")

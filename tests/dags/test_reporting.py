@@ -140,3 +140,41 @@ def test_a_mistake_is_told_with_the_next_step(
     with pytest.raises(ContractError) as caught:
         operator(workspace, **changes).execute({"run_id": "r", "dag_run": Run()})
     assert told in str(caught.value)
+
+
+def test_waiting_for_exports_may_be_left_to_the_triggerer(airflow_home: Any, workspace: Lab) -> None:
+    from airflow.sdk.exceptions import TaskDeferred
+
+    from airflow_provider_cio.exceptions import RetriableError
+
+    class Run:
+        run_type = "manual"
+
+    context = {"run_id": "r", "dag_run": Run()}
+    load = operator(workspace, source="export", streams=["metrics"], deferrable=True)
+    with pytest.raises(TaskDeferred) as deferred:
+        load.execute(context)
+    assert deferred.value.method_name == "load_exports"
+
+    async def first() -> Any:
+        return await anext(deferred.value.trigger.run().__aiter__())
+
+    [report] = load.load_exports(context, asyncio.run(first()).payload)
+    assert (report["status"], report["new"] > 20) == ("loaded", True)
+    with pytest.raises(RetriableError, match="could not make"):
+        load.load_exports(context, {"error": "Customer.io could not make export 1."})
+
+
+def test_a_backfill_reads_the_days_of_its_interval(airflow_home: Any, workspace: Lab) -> None:
+    class Run:
+        run_type = "backfill"
+
+    ten_days_ago = (datetime.now(UTC) - timedelta(days=10)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def rows(start: datetime) -> int:
+        interval = {"data_interval_start": start, "data_interval_end": start + timedelta(days=1)}
+        load = operator(workspace, streams=["deliveries"])
+        return int(load.execute({"run_id": "r", "dag_run": Run(), **interval})[0]["rows"])
+
+    assert rows(ten_days_ago + timedelta(days=3)) == 0
+    assert rows(ten_days_ago) == 20

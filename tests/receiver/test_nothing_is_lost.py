@@ -169,10 +169,17 @@ def test_bodies_are_forwarded_after_they_are_stored(receiver: ReceiverProcess, s
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/take"
         receiver.settings["workflows"]["relay"] = {"secret": "REVIEW_TOKEN", "forward": url}
+        receiver.settings["reporting"]["rudderstack"] = {"data_plane": url, "write_key": "REVIEW_TOKEN"}
         receiver.start()
         headers = {"Authorization": "Bearer workflow-token"}
         assert receiver.http.post("/workflow/relay", json={"a": 1}, headers=headers).is_success
         wait_until(lambda: Taker.bodies and not receiver.waiting())
+        assert (Taker.bodies, Taker.asked) == ([{"a": 1}], 2)
+        body = json.dumps(
+            {"event_id": "E", "object_type": "email", "metric": "sent", "timestamp": 1}
+        ).encode()
+        assert receiver.http.post("/reporting", content=body, headers=signed(body)).is_success
+        wait_until(lambda: len(Taker.bodies) == 2 and not receiver.waiting())
         server.shutdown()
-    assert (Taker.bodies, Taker.asked) == ([{"a": 1}], 2)
+    assert (Taker.bodies[1]["event"], Taker.bodies[1]["messageId"]) == ("Email Sent", "E")
     assert len(s3.keys("hooks/workflow/relay/")) == 1

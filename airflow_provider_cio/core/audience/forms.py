@@ -71,9 +71,13 @@ def e164(value: str, region: str | None = None) -> str | None:
         parsed = phonenumbers.parse(text, None if international else region and region.upper())
     except phonenumbers.NumberParseException:
         return None
-    number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    usable = len(number) - 1 in _PHONE_DIGITS and (international or phonenumbers.is_possible_number(parsed))
-    return number if usable else None
+    if international and not phonenumbers.is_valid_number(parsed):  # new ranges are not in the library yet
+        number = "+" + "".join(str(unicodedata.digit(c)) for c in text if c.isdecimal())
+        usable = parsed.extension is None and not any(c.isalpha() for c in text)
+    else:
+        number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        usable = international or phonenumbers.is_possible_number(parsed)
+    return number if usable and len(number) - 1 in _PHONE_DIGITS else None
 
 
 def phone_digits(value: str, region: str | None = None) -> str | None:
@@ -158,109 +162,15 @@ def state(value: str, region: str | None = None) -> str | None:
     return US_STATES.get(text, text if len(text) == 2 else None)
 
 
-_STATES = [
-    "alabama",
-    "al",
-    "alaska",
-    "ak",
-    "arizona",
-    "az",
-    "arkansas",
-    "ar",
-    "california",
-    "ca",
-    "colorado",
-    "co",
-    "connecticut",
-    "ct",
-    "delaware",
-    "de",
-    "florida",
-    "fl",
-    "georgia",
-    "ga",
-    "hawaii",
-    "hi",
-    "idaho",
-    "id",
-    "illinois",
-    "il",
-    "indiana",
-    "in",
-    "iowa",
-    "ia",
-    "kansas",
-    "ks",
-    "kentucky",
-    "ky",
-    "louisiana",
-    "la",
-    "maine",
-    "me",
-    "maryland",
-    "md",
-    "massachusetts",
-    "ma",
-    "michigan",
-    "mi",
-    "minnesota",
-    "mn",
-    "mississippi",
-    "ms",
-    "missouri",
-    "mo",
-    "montana",
-    "mt",
-    "nebraska",
-    "ne",
-    "nevada",
-    "nv",
-    "newhampshire",
-    "nh",
-    "newjersey",
-    "nj",
-    "newmexico",
-    "nm",
-    "newyork",
-    "ny",
-    "northcarolina",
-    "nc",
-    "northdakota",
-    "nd",
-    "ohio",
-    "oh",
-    "oklahoma",
-    "ok",
-    "oregon",
-    "or",
-    "pennsylvania",
-    "pa",
-    "rhodeisland",
-    "ri",
-    "southcarolina",
-    "sc",
-    "southdakota",
-    "sd",
-    "tennessee",
-    "tn",
-    "texas",
-    "tx",
-    "utah",
-    "ut",
-    "vermont",
-    "vt",
-    "virginia",
-    "va",
-    "washington",
-    "wa",
-    "westvirginia",
-    "wv",
-    "wisconsin",
-    "wi",
-    "wyoming",
-    "wy",
-    "districtofcolumbia",
-    "dc",
-]
-US_STATES = dict(zip(_STATES[::2], _STATES[1::2], strict=True))
+_STATES = """
+alabama al alaska ak arizona az arkansas ar california ca colorado co connecticut ct delaware de
+districtofcolumbia dc florida fl georgia ga hawaii hi idaho id illinois il indiana in iowa ia kansas ks
+kentucky ky louisiana la maine me maryland md massachusetts ma michigan mi minnesota mn mississippi ms
+missouri mo montana mt nebraska ne nevada nv newhampshire nh newjersey nj newmexico nm newyork ny
+northcarolina nc northdakota nd ohio oh oklahoma ok oregon or pennsylvania pa rhodeisland ri
+southcarolina sc southdakota sd tennessee tn texas tx utah ut vermont vt virginia va washington wa
+westvirginia wv wisconsin wi wyoming wy
+"""
+_WORDS = _STATES.split()
+US_STATES = dict(zip(_WORDS[::2], _WORDS[1::2], strict=True))
 """Name, as :func:`letters` writes it, to code."""

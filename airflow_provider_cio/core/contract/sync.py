@@ -31,6 +31,7 @@ from airflow_provider_cio.core.contract.words import (
     Name,
     Nulls,
     Percent,
+    Transport,
 )
 
 RelatedIdentifier = Literal["object_id", "cio_object_id"]
@@ -74,6 +75,7 @@ class Sync(Model):
     secondary: dict[SecondaryIdentifier, ColumnName] = Field(
         {}, description="Who is merged into `identity`, and gone afterwards"
     )
+    transport: Transport = Field("track", description="The API of Customer.io that takes the rows")
     nulls: Nulls = Field("omit", description="What a null does: leave the value out, or clear it")
     on_exit: OnExit = Field("keep", description="What happens to rows we sent that left the source")
     on_conflict: OnConflict = Field("stop", description="What happens to people who share an email")
@@ -131,7 +133,26 @@ class Sync(Model):
         if isinstance(self.on_conflict, OnConflictMerge) and self.identifier not in ("id", "cio_id"):
             raise ValueError("people are merged by `id` or `cio_id`")
         self._backfill_fits()
+        self._transport_fits()
         return self
+
+    def _transport_fits(self) -> None:
+        if self.transport == "track":
+            if self.kind == "events" and self.identifier == "anonymous_id":
+                raise ValueError(
+                    "the Track API has no batch for anonymous events: write `transport: pipelines`"
+                )
+            return
+        if self.kind not in ("people", "events", "relationships"):
+            raise ValueError("`transport: pipelines` takes people, events and relationships")
+        if self.identifier not in ("id", "anonymous_id") or (
+            self.kind != "events" and self.identifier != "id"
+        ):
+            raise ValueError("`transport: pipelines` identifies by `id`; events by `anonymous_id` too")
+        if self.on_exit != "keep" or self.on_conflict not in ("stop", "skip"):
+            raise ValueError("`transport: pipelines` knows `on_exit: keep` only, and merges nobody")
+        if self.kind == "relationships" and "object_id" not in self.related:
+            raise ValueError("`transport: pipelines` relates people to an `object_id`")
 
     def _backfill_fits(self) -> None:
         flag = self.backfill.opt_in_flag

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -100,8 +101,6 @@ def _named(audience: Audience) -> str:
 
 def read_query(audience: Audience) -> str:
     """The query of an audience with `sql:`, without a closing semicolon."""
-    from pathlib import Path
-
     return Path(audience.sql or "").read_text(encoding="utf-8").strip().rstrip(";").rstrip()
 
 

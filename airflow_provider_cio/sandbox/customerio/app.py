@@ -33,6 +33,7 @@ def build(workspace: Workspace) -> Gate:
         campaigns,
         control,
         page,
+        pipelines,
         segments,
         track_v1,
         track_v2,
@@ -44,6 +45,7 @@ def build(workspace: Workspace) -> Gate:
     routes = [
         *track_v2.ROUTES,
         *track_v1.ROUTES,
+        *pipelines.ROUTES,
         *segments.ROUTES,
         *app_api.ROUTES,
         *control.ROUTES,

@@ -11,6 +11,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from airflow_provider_cio.sandbox.customerio.settings import Settings
 
 OPEN_PATHS = ("/api/v1/metrics", "/api/v1/push/events", "/unsubscribe/", "/v1/info/ip_addresses")
+PIPELINES_PATHS = frozenset(
+    f"/v1/{call}" for call in ("batch", "identify", "track", "page", "screen", "group")
+)
 SCOPE_OF = {
     "customers": "customers",
     "segments": "segments",
@@ -32,6 +35,8 @@ def check(path: str, query: str, authorization: str, settings: Settings) -> Resp
     """The refusal or redirect for a request, or None when it may pass."""
     if path.startswith(OPEN_PATHS):
         return None
+    if path in PIPELINES_PATHS:
+        return None if _is_basic(authorization, f"{settings.pipelines_key}:") else Response(status_code=401)
     if path.startswith("/v1/"):
         return _app(path, authorization, settings)
     if not _is_track_key(authorization, settings):
@@ -46,6 +51,10 @@ def unauthorized_track() -> Response:
 
 
 def _is_track_key(authorization: str, settings: Settings) -> bool:
+    return _is_basic(authorization, f"{settings.site_id}:{settings.track_key}")
+
+
+def _is_basic(authorization: str, expected: str) -> bool:
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return False
@@ -53,7 +62,7 @@ def _is_track_key(authorization: str, settings: Settings) -> bool:
         given = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         return False
-    return hmac.compare_digest(given, f"{settings.site_id}:{settings.track_key}".encode())
+    return hmac.compare_digest(given, expected.encode())
 
 
 def _other_region(path: str, query: str, settings: Settings) -> Response:

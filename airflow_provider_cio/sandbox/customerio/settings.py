@@ -37,6 +37,7 @@ class Settings:
     """Base URL of that redirect. Default: a name under ``.invalid``, so that no data leaves the machine."""
     site_id: str = "sandbox-site"
     track_key: str = "sandbox-track-key"
+    pipelines_key: str = "sandbox-pipelines-key"
     app_keys: Mapping[str, list[str]] = field(default_factory=lambda: {"sandbox-app-key": list(APP_SCOPES)})
     """App API keys and their scopes, out of ``APP_SCOPES``."""
     dedupe_seconds: int = 86_400

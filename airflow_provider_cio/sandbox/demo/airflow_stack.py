@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 
 from airflow_provider_cio.sandbox.guardian import Guarded, spawn
 
@@ -164,9 +165,21 @@ class AirflowStack:
                 answer = self._http.get("/auth/token")
             except httpx.TransportError:
                 return None
-            return str(answer.json()["access_token"]) if answer.is_success else None
+            return self._own(answer.json()["access_token"]) if answer.is_success else None
 
         self._http.headers["Authorization"] = f"Bearer {self.wait_for(token, 'the API server')}"
+
+    def _own(self, token: str) -> str:
+        """The token, if this Airflow signed it: another may have taken the port while this one was starting."""
+        try:
+            jwt.decode(
+                token, _secret(self.home, "jwt-secret"), algorithms=["HS512"], options={"verify_aud": False}
+            )
+        except jwt.InvalidSignatureError as error:
+            raise StackError(
+                f"another Airflow answers on {self.url}. Next step: start again, a free port is taken then."
+            ) from error
+        return token
 
     def _warm_execution_api(self) -> None:
         """Build the execution API's versioned application, which takes longer than a task waits for it."""

@@ -106,7 +106,7 @@ def duplicates() -> str:
 
 def counts(holdouts: str, experiment: str | None) -> str:
     """``(members to send, members held out)``."""
-    held = _held(holdouts, experiment)
+    held = _held(experiment)
     return (
         f"SELECT COALESCE(SUM(CASE WHEN {held} IS NULL THEN 1 ELSE 0 END), 0), "
         f"COALESCE(SUM(CASE WHEN {held} IS NULL THEN 0 ELSE 1 END), 0) "
@@ -121,12 +121,12 @@ def unload(audience: Audience, holdouts: str, uri: str, role: str) -> str:
     columns += [f"m.c_{position}" for position in range(len(context_columns(audience)))]
     query = (
         f"SELECT {', '.join(columns)} FROM {STAGE} AS m{_held_join(holdouts, experiment)} "
-        f"WHERE {_held(holdouts, experiment)} IS NULL"
+        f"WHERE {_held(experiment)} IS NULL"
     )
     return f"UNLOAD ({sql.literal(query)}) TO {sql.literal(uri)} IAM_ROLE {role} FORMAT AS PARQUET MANIFEST"
 
 
-def _held(holdouts: str, experiment: str | None) -> str:  # noqa: ARG001
+def _held(experiment: str | None) -> str:
     return "h.member" if experiment else "CAST(NULL AS VARCHAR(1))"
 
 
