@@ -36,11 +36,13 @@ from typing import Any, NamedTuple
 class CustomerIOProviderError(Exception):
     """Base of all errors of this package. ``next_step`` ends the message.
 
-    ``requests`` and ``rate_limited`` count the HTTP requests that were made before a client gave up.
+    ``requests`` and ``rate_limited`` count the HTTP requests that were made before a client gave up;
+    ``maybe_applied`` says that one of them was written and got no answer, whatever the last one was told.
     """
 
     requests = 0
     rate_limited = 0
+    maybe_applied = False
 
     def __init__(self, message: str, *, next_step: str = "") -> None:
         super().__init__(message)

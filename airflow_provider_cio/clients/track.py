@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 
@@ -34,11 +34,15 @@ class ItemError:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """Every item that `errors` does not name was accepted."""
+    """Every item that `errors` does not name was accepted.
+
+    ``maybe_applied``: a request before got no answer, so that a refused item may be there all the same.
+    """
 
     errors: tuple[ItemError, ...]
     requests: int
     rate_limited: int
+    maybe_applied: bool = field(default=False, compare=False)
 
 
 class Sender(Protocol):
@@ -112,9 +116,10 @@ class TrackClient:
                 next_step="look for a proxy between the worker and Customer.io, then run the task again",
             )
             error.requests, error.rate_limited = answer.requests, answer.rate_limited
+            error.maybe_applied = True
             raise error
         errors = tuple(_item_errors(answer.response, count))
-        return BatchResult(errors, answer.requests, answer.rate_limited)
+        return BatchResult(errors, answer.requests, answer.rate_limited, answer.maybe_applied)
 
     def remove_from_segment(self, segment: int, id_type: str, body: bytes) -> BatchResult:
         """Take the people of `{"ids": [...]}`, at most 1,000, out of a manual segment (Track API v1).

@@ -51,11 +51,15 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx response, and what it took: requests sent, and how many of them were told to slow down."""
+    """A 2xx response, and what it took: requests sent, and how many of them were told to slow down.
+
+    ``maybe_applied``: one of the requests before got no answer.
+    """
 
     response: httpx.Response
     requests: int
     rate_limited: int
+    maybe_applied: bool = False
 
 
 class Transport:
@@ -139,7 +143,7 @@ class Transport:
             response = retrying(call.attempt)
         except CustomerIOProviderError as error:
             raise call.summed_up(error) from error.__cause__
-        return Answer(response, call.requests, call.rate_limited)
+        return Answer(response, call.requests, call.rate_limited, call.maybe_applied)
 
     def send_once(self, request: httpx.Request, items: int = 1) -> httpx.Response:
         """One attempt.
@@ -202,7 +206,13 @@ class _Call:
         """The error of the whole call: what a retriable last attempt says is no news of an unknown one."""
         error = self._unknown if self._unknown and isinstance(last, RetriableError) else last
         error.requests, error.rate_limited = self.requests, self.rate_limited
+        error.maybe_applied = self.maybe_applied
         return error
+
+    @property
+    def maybe_applied(self) -> bool:
+        """Whether a request was written and not answered; what a later one is told says nothing about that."""
+        return self._unknown is not None
 
 
 def _pause(state: tenacity.RetryCallState) -> float:

@@ -70,12 +70,13 @@ class Delivery:
         except CustomerIOProviderError as error:
             self._failed(load, error, started)
         else:
-            self._record(load, result)
+            self._record(load, result, started)
 
     def _failed(self, load: Load, error: CustomerIOProviderError, started: datetime) -> None:
         if isinstance(error, UnknownOutcomeError):
-            reasons = [("no_answer", "")] * len(load.ordinals)
-            self.recorder.add(load.ordinals, Outcome.UNKNOWN, reasons, as_class="unknown", sent_at=started)
+            self.recorder.unanswered(load.ordinals, started)
+        elif error.maybe_applied:
+            self.recorder.unanswered(load.ordinals, started, tallied=False)
         self.recorder.answered(_traffic(load, error.requests, error.rate_limited))
         match error:
             case UnknownOutcomeError():
@@ -85,9 +86,12 @@ class Delivery:
             case _:
                 raise error
 
-    def _record(self, load: Load, result: BatchResult) -> None:
+    def _record(self, load: Load, result: BatchResult, started: datetime) -> None:
         refused = {error.index: (error.reason, error.field) for error in result.errors}
         self._reject(load, refused)
+        if refused and result.maybe_applied:
+            named = load.ordinals.take(pa.array(list(refused), pa.int64()))
+            self.recorder.unanswered(named, started, tallied=False)
         accepted = load.ordinals.take(_others(load, refused)) if refused else load.ordinals
         self.recorder.add(accepted, Outcome.ACCEPTED)
         self.recorder.answered(_traffic(load, result.requests, result.rate_limited))

@@ -98,14 +98,19 @@ class Recorder:
             match outcome:
                 case Outcome.ACCEPTED:
                     self.tally.accepted += count
-                case Outcome.UNKNOWN:
-                    self.tally.unknown += count
                 case Outcome.QUARANTINED:
                     self.tally.quarantined += count
                 case Outcome.TRANSIENT:
                     self.tally.transient += count
                 case _:
                     self.tally.rejected += count
+
+    def unanswered(self, ordinals: pa.Array, sent_at: datetime, *, tallied: bool = True) -> None:
+        """A request with these was written and not answered; `tallied` unless it was told something later."""
+        reasons = [("no_answer", "")] * len(ordinals)
+        with self._lock:
+            self._waiting.append(self._table(ordinals, Outcome.UNKNOWN, reasons, "unknown", sent_at))
+            self.tally.unknown += len(ordinals) if tallied else 0
 
     def answered(self, traffic: Traffic) -> None:
         """A batch is done: count its traffic."""

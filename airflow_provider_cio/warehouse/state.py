@@ -156,7 +156,10 @@ def fold(books: Books, *, sync: str, plan_id: str, run_id: str, mapping: str) ->
 
 
 def fold_undecided(books: Books, *, sync: str, plan_id: str) -> Iterator[str]:
-    """Events that may be there or not are kept with the time of the first request; what was decided leaves."""
+    """Events that may be there or not are kept with the time of the first request; only an accepted one leaves.
+
+    That a repeat was refused does not tell what became of the first.
+    """
     among = ", ".join(f"{outcome:d}" for outcome in UNDECIDED)
     first_sent = (
         "(SELECT shard, ordinal, MIN(outcome) AS outcome, "
@@ -166,16 +169,16 @@ def fold_undecided(books: Books, *, sync: str, plan_id: str) -> Iterator[str]:
     joined = (
         f"FROM {books.changes} AS c JOIN {first_sent} AS o ON o.shard = c.shard AND o.ordinal = c.ordinal"
     )
-    decided = f"{Outcome.ACCEPTED:d}, {Outcome.REJECTED:d}"
+    accepted = f"o.outcome = {Outcome.ACCEPTED:d}"
     yield (
         f"DELETE FROM {books.undecided} WHERE sync = {sql.literal(sync)} "
-        f"AND row_key IN (SELECT c.row_key {joined} WHERE o.outcome IN ({decided}, {among}))"
+        f"AND row_key IN (SELECT c.row_key {joined} WHERE {accepted} OR o.sent_at IS NOT NULL)"
     )
     yield (
         f"INSERT INTO {books.undecided} (sync, row_key, event_id, occurred_at, plan_id, since) "
         f"SELECT {sql.literal(sync)}, c.row_key, c.event_id, c.occurred_at, {sql.literal(plan_id)}, "
         "LEAST(COALESCE(c.undecided_since, o.sent_at), o.sent_at) "
-        f"{joined} WHERE o.outcome IN ({among})"
+        f"{joined} WHERE NOT {accepted} AND o.sent_at IS NOT NULL"
     )
 
 

@@ -15,6 +15,7 @@ from airflow_provider_cio.engine.run import run_sync
 from airflow_provider_cio.engine.send import send_shard
 from airflow_provider_cio.engine.unload import unload
 from airflow_provider_cio.exceptions import (
+    CustomerIOProviderError,
     RejectedRowsError,
     TransientRejectsError,
     UnknownOutcomeError,
@@ -122,6 +123,40 @@ def test_an_old_undecided_event_is_judged_again_when_it_is_sent_not_only_when_it
         "SELECT COUNT(DISTINCT plan_id || CAST(since AS VARCHAR(30))) FROM cio_sync.undecided"
     )
     assert kept == 1
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        {"status": 207, "match": '"id":"c', "reason": "temporarily unavailable"},
+        {"status": 403},
+        {"status": 301},
+        {"status": 500},
+    ],
+)
+def test_what_a_repeat_is_told_says_nothing_about_the_request_before_it(
+    lab: Lab, then: dict[str, Any]
+) -> None:
+    lab.orders(4)
+    context = lab.context(lab.events())
+    plan_id = make_plan(context).plan_id
+    [shard] = unload(context, plan_id)
+    lab.faults({"status": "reset_after"}, then)
+    with pytest.raises(CustomerIOProviderError):
+        send_shard(context, plan_id, shard["shard"], "1")
+    assert lab.stats()["events"] == 4
+    assert send_shard(forgetful(context), plan_id, shard["shard"], "2")["quarantined"] == 4
+    assert commit(context, plan_id).unknown == 4
+
+
+def test_an_undecided_event_that_is_refused_later_stays_undecided(lab: Lab) -> None:
+    lab.orders(4)
+    context = lab.context(lab.events(max_rejected_pct=100))
+    plan_id = without_an_answer(lab, context)
+    lab.faults({"status": 207, "match": '"id":"c', "reason": "invalid"})
+    assert send_shard(context, plan_id, 0, "2")["rejected"] == 4
+    assert commit(context, plan_id).rejected == 4
+    assert lab.rows("SELECT COUNT(*) FROM cio_sync.undecided") == [(4,)]
 
 
 def test_people_are_idempotent_and_never_quarantined(lab: Lab) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import boto3
 import pytest
 import redshift_connector
-from moto.server import ThreadedMotoServer
 
 from airflow_provider_cio.sandbox.redshift import LocalRedshift
+from airflow_provider_cio.sandbox.s3 import S3Server
 
 BUCKET = "cio-sandbox"
 ROLE = "arn:aws:iam::123456789012:role/redshift-copy-unload"
@@ -35,13 +35,18 @@ class S3:
 
 
 @pytest.fixture(scope="session")
-def s3_server() -> Iterator[str]:
+def s3_service() -> Iterator[S3Server]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(port=0, verbose=False)
+    server = S3Server()
     server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
+    yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_server(s3_service) -> str:
+    host, port = s3_service.get_host_and_port()
+    return f"http://{host}:{port}"
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -12,6 +14,7 @@ import psycopg
 import trustme
 from psycopg import sql
 
+from airflow_provider_cio.sandbox.faults import Faults
 from airflow_provider_cio.sandbox.ports import free_port
 from airflow_provider_cio.sandbox.redshift import library
 from airflow_provider_cio.sandbox.redshift.lifecycle import USER, Postgres, PostgresError
@@ -27,6 +30,9 @@ class LocalRedshift:
     """Start with ``start()`` or as a context manager; data lives in ``folder``.
 
     :param port: None takes a free one.
+    ``faults`` strike statements by their text: ``conflict`` (error 1023), ``lost_before`` and ``lost_after`` the
+    statement was done, ``lost_midway`` in a COPY or UNLOAD.
+
     :param s3_endpoint: without it COPY and UNLOAD refuse to run; they never reach the real S3.
     """
 
@@ -47,6 +53,7 @@ class LocalRedshift:
         self.database = database
         self.user = user
         self.password = password
+        self.faults = Faults("conflict", "lost_before", "lost_after", "lost_midway")
         self._s3 = S3(s3_endpoint)
         self._postgres = Postgres(folder)
         self._server: Server | None = None
@@ -69,12 +76,20 @@ class LocalRedshift:
                 user=self.user,
                 password=self.password,
                 s3=self._s3,
+                faults=self.faults,
                 tls=self._tls(),
             )
             self._server.start()
         except BaseException:
             self._postgres.stop()
             raise
+
+    @contextmanager
+    def held(self, table: str, database: str) -> Iterator[None]:
+        """While this lasts, another session holds a lock on a table: whoever writes to it waits."""
+        with self._postgres.connect(database) as connection, connection.transaction():
+            connection.execute(f"LOCK TABLE {table}".encode())
+            yield
 
     def stop(self) -> None:
         """Hang up on all clients and stop PostgreSQL."""

@@ -67,6 +67,27 @@ class S3:
         self._client.delete_object(Bucket=bucket, Key=key)
 
 
+class BreakingS3(S3):
+    """Lets a manifest or one file pass; then the connection to the cluster breaks."""
+
+    def __init__(self, whole: S3) -> None:
+        super().__init__(whole._endpoint)
+        self._passed = 0
+
+    def read(self, url: str) -> bytes:
+        self._pass()
+        return super().read(url)
+
+    def write(self, url: str, content: bytes) -> None:
+        self._pass()
+        super().write(url, content)
+
+    def _pass(self) -> None:
+        self._passed += 1
+        if self._passed > 1:
+            raise EOFError("a fault of the sandbox")
+
+
 def split(url: str) -> tuple[str, str]:
     """Bucket and key of ``s3://bucket/key``."""
     bucket, _, key = url.removeprefix("s3://").partition("/")

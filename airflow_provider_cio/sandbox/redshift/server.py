@@ -10,6 +10,7 @@ import ssl
 import struct
 import threading
 
+from airflow_provider_cio.sandbox.faults import Faults
 from airflow_provider_cio.sandbox.redshift import wire
 from airflow_provider_cio.sandbox.redshift.backend import Backend
 from airflow_provider_cio.sandbox.redshift.lifecycle import USER
@@ -43,6 +44,7 @@ class Server:
         user: str,
         password: str,
         s3: S3,
+        faults: Faults,
         tls: ssl.SSLContext | None,
     ) -> None:
         self._listener = listener
@@ -50,6 +52,7 @@ class Server:
         self._user = user
         self._password = password
         self._s3 = s3
+        self._faults = faults
         self._tls = tls
         self._clients: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
@@ -101,7 +104,7 @@ class Server:
             if self._authenticated(peer, parameters):
                 backend = self._open(peer, parameters)
                 if backend is not None:
-                    Session(peer, backend, self._s3).relay()
+                    Session(peer, backend, self._s3, self._faults).relay()
         except (EOFError, OSError):
             log.debug("a client is gone")
         except Exception as error:

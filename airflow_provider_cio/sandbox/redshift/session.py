@@ -6,6 +6,7 @@ import contextlib
 import select
 from dataclasses import dataclass, replace
 
+from airflow_provider_cio.sandbox.faults import Faults
 from airflow_provider_cio.sandbox.redshift import wire
 from airflow_provider_cio.sandbox.redshift.backend import Backend, BackendError
 from airflow_provider_cio.sandbox.redshift.requests import Requests
@@ -24,6 +25,7 @@ _FLUSH = Message(b"H", b"")
 class _Prepared:
     """A statement that the client has parsed; ``run`` is the backend's count of own queries at that time."""
 
+    sql: str
     rewritten: Rewritten
     parse: Message
     run: int
@@ -32,8 +34,10 @@ class _Prepared:
 class Session:
     """Relay between a client and its backend until one of them hangs up."""
 
-    def __init__(self, client: Peer, backend: Backend, s3: S3) -> None:
+    def __init__(self, client: Peer, backend: Backend, s3: S3, faults: Faults) -> None:
         self._client = client
+        self._faults = faults
+        self._losing = False
         self._backend = backend
         self._statements = Statements(backend, s3)
         self._prepared: dict[str, _Prepared] = {}
@@ -88,19 +92,20 @@ class Session:
             return
         text = NOTHING if rewritten.copy or rewritten.unload else rewritten.sql
         parse = Message(b"P", wire.text(name) + wire.text(text) + message.body[types:])
-        self._prepared[name] = _Prepared(rewritten, parse, self._backend.queries)
+        self._prepared[name] = _Prepared(sql, rewritten, parse, self._backend.queries)
         self._forward(parse)
 
     def _bind(self, message: Message) -> None:
         _, at = wire.split_text(message.body)
         name, _ = wire.split_text(message.body, at)
         prepared = self._prepared.get(name)
-        if prepared is not None and not is_plain(prepared.rewritten):
+        struck = self._struck(prepared.sql) if prepared is not None else None
+        if prepared is not None and (struck or not is_plain(prepared.rewritten)):
             self._settle()
             if self._skipping:
                 return
             try:
-                self._report(self._statements.before(prepared.rewritten))
+                self._report(self._statements.before(prepared.rewritten, struck))
             except SqlRefused as refusal:
                 self._refuse(refusal)
                 return
@@ -114,7 +119,7 @@ class Session:
         try:
             for sql in statements(script) or [""]:
                 rewritten = self._statements.rewritten(sql)
-                self._report(self._statements.before(rewritten))
+                self._report(self._statements.before(rewritten, self._struck(sql)))
                 bulk = rewritten.copy or rewritten.unload
                 self._backend.send(wire.query(NOTHING if bulk else rewritten.sql))
                 if not self._pass_on(tag(rewritten)):
@@ -124,7 +129,17 @@ class Session:
             self._fail(refusal)
         except BackendError as error:
             self._client.send(wire.error(redshift_error(error.fields)))
+        if self._losing:
+            raise EOFError("a fault of the sandbox")
         self._client.send(Message(b"Z", self._backend.status.encode()))
+
+    def _struck(self, sql: str) -> str | None:
+        """The fault that strikes this statement; one that loses the connection may do so here and now."""
+        kind = self._faults.strike(sql)
+        if kind == "lost_before":
+            raise EOFError("a fault of the sandbox")
+        self._losing = self._losing or kind in {"lost_after", "lost_midway"}
+        return kind
 
     def _pass_on(self, shown_tag: str | None) -> bool:
         """Relay the answer of one simple query, without its ReadyForQuery; whether it succeeded."""
@@ -158,6 +173,10 @@ class Session:
             elif message.kind == b"E":
                 self._then.clear()
                 self._skipping = not heard
+            if self._losing:
+                if message.kind == b"Z" and not self._requests:
+                    raise EOFError("a fault of the sandbox")
+                continue
             prepared = self._prepared.get(statement)
             self._client.send(self._shown(message, statement, tag(prepared.rewritten) if prepared else None))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow_provider_cio.sandbox.redshift.backend import Backend, BackendError
 from airflow_provider_cio.sandbox.redshift.copy import copy
 from airflow_provider_cio.sandbox.redshift.rewrite import Rewritten, SqlRefused, rewrite
-from airflow_provider_cio.sandbox.redshift.s3io import S3
+from airflow_provider_cio.sandbox.redshift.s3io import S3, BreakingS3
 from airflow_provider_cio.sandbox.redshift.unload import unload
 
 NOTHING = "SET rs.noop = '1'"
@@ -49,20 +49,24 @@ class Statements:
         self._run(found.prepare)
         return found
 
-    def before(self, rewritten: Rewritten) -> str:
+    def before(self, rewritten: Rewritten, fault: str | None = None) -> str:
         """Locks, bookkeeping and all of a COPY or UNLOAD; what Redshift reports of the latter.
 
         :raises SqlRefused: it failed.
+        :raises EOFError: ``fault`` breaks the connection in the middle of it.
         """
+        if fault == "conflict":
+            raise SqlRefused("1023", "XX000")
+        s3 = BreakingS3(self._s3) if fault == "lost_midway" else self._s3
         self._run(rewritten.before)
         self._lock(rewritten)
         try:
             if rewritten.copy is not None:
-                return copy(rewritten.copy, self._backend, self._s3)
+                return copy(rewritten.copy, self._backend, s3)
             if rewritten.unload is not None:
                 inner = self._rewrite(rewritten.unload.query)
                 self._run(inner.prepare)
-                return unload(rewritten.unload, inner.sql, self._backend, self._s3)
+                return unload(rewritten.unload, inner.sql, self._backend, s3)
         except BackendError as error:
             raise SqlRefused(str(error), error.sqlstate) from error
         return ""

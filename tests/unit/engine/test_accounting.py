@@ -1,0 +1,150 @@
+"""Properties of what is sent and of how its answers are counted: any sizes, any people, any pattern of errors."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plan_rows import people
+
+from airflow_provider_cio.clients.track import TrackClient
+from airflow_provider_cio.core.batching import BODY_LIMIT
+from airflow_provider_cio.core.columns import Column
+from airflow_provider_cio.core.contract import Contract
+from airflow_provider_cio.core.report import PlanCounts
+from airflow_provider_cio.engine.context import SyncContext
+from airflow_provider_cio.engine.delivery import Delivery, Load
+from airflow_provider_cio.engine.doors import BATCH_DOOR
+from airflow_provider_cio.engine.outcomes import Recorder
+from airflow_provider_cio.engine.send import _send_lanes
+from airflow_provider_cio.warehouse.bulk import Outcome
+from airflow_provider_cio.warehouse.ledger import Plan
+from airflow_provider_cio.warehouse.objects import Bucket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PLAN = Plan(
+    plan_id="P", sync="people", kind="people", run_id="r", status="open", mapping="m",
+    columns=(Column("f_0", 1043),), counts=PlanCounts(), shards=1, prefix="p/",
+)  # fmt: skip
+
+
+class Memory:
+    """The part of an S3 client that a recorder needs."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803
+        self.objects[Key] = Body
+
+
+class Held:
+    """A lease that is never lost."""
+
+    def hold(self) -> None:
+        pass
+
+
+def delivery(answer: Callable[[httpx.Request], httpx.Response]) -> tuple[Delivery, Recorder, Memory]:
+    memory = Memory()
+    recorder = Recorder(Bucket(memory, "s3://b/", "default"), PLAN, 0, "1")
+    track = TrackClient(
+        site_id="s", api_key="k", rate=1e6, attempts=1, http=httpx.MockTransport(answer), sleep=lambda _: None
+    )
+    return Delivery(track, Held(), recorder), recorder, memory  # type: ignore[arg-type]
+
+
+def recorded(recorder: Recorder, memory: Memory) -> dict[int, tuple[int, str | None]]:
+    recorder.flush()
+    rows: list[dict[str, Any]] = []
+    for body in memory.objects.values():
+        rows += pq.read_table(pa.BufferReader(body)).to_pylist() if body else []
+    assert len({row["ordinal"] for row in rows}) == len(rows)
+    return {row["ordinal"]: (row["outcome"], row["reason"]) for row in rows}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.data())
+def test_any_pattern_of_207_indices_falls_on_the_right_rows(count: int, data: st.DataObject) -> None:
+    refused = data.draw(st.sets(st.integers(0, count - 1)))
+    order = data.draw(st.permutations(sorted(refused)))
+    errors = [{"batch_index": index, "reason": f"invalid {index}", "field": ""} for index in order]
+    status = data.draw(st.sampled_from([200, 207]))
+    sender, recorder, memory = delivery(lambda _: httpx.Response(status, json={"errors": errors}))
+    ordinals = pa.array([1000 + 7 * position for position in range(count)], pa.int64())
+    items = pa.array([b"{}"] * count, pa.large_binary())
+    sender.deliver(Load(ordinals, items, b'{"batch":[]}'))
+    assert recorded(recorder, memory) == {
+        1000 + 7 * position: (Outcome.REJECTED, f"invalid {position}")
+        if position in refused
+        else (Outcome.ACCEPTED, None)
+        for position in range(count)
+    }
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 60), st.data())
+def test_any_poison_in_a_batch_that_is_refused_as_a_whole_stands_alone_in_the_end(
+    count: int, data: st.DataObject
+) -> None:
+    poison = data.draw(st.sets(st.integers(0, count - 1), max_size=8))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        here = {item["n"] for item in json.loads(request.content)["batch"]}
+        return httpx.Response(400 if here & poison else 200, json={})
+
+    sender, recorder, memory = delivery(answer)
+    items = pa.array([b'{"n":%d}' % n for n in range(count)], pa.large_binary())
+    body = b'{"batch":[' + b",".join(items.to_pylist()) + b"]}"
+    sender.deliver(Load(pa.array(range(count), pa.int64()), items, body))
+    found = {ordinal for ordinal, (outcome, _) in recorded(recorder, memory).items() if outcome == 2}
+    assert (found, len(recorded(recorder, memory))) == (poison, count)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 995)), min_size=1, max_size=60), st.integers(1, 40)
+)
+def test_any_mix_of_sizes_is_sent_in_legal_batches_and_in_order_within_a_person(
+    rows: list[tuple[int, int]], copies: int
+) -> None:
+    """Rows are (person, bytes of the payload), many times over, so that lanes and several bodies come of them."""
+    rows = rows * copies * 4
+    bodies: list[bytes] = []
+    lock = threading.Lock()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        with lock:
+            bodies.append(request.content)
+        return httpx.Response(200, json={})
+
+    sender, recorder, memory = delivery(answer)
+    contract = Contract.model_validate(
+        {"workspace": "w", "staging": {"s3": "s3://b/", "iam_role": "default"}}
+    )
+    context = SyncContext(people(note="note"), contract, None, recorder.bucket, "r", lanes=3)  # type: ignore[arg-type]
+    table = pa.table(
+        {
+            "ordinal": pa.array(range(len(rows)), pa.int64()),
+            "lane_hash": pa.array([person for person, _ in rows], pa.int32()),
+            "operation": ["upsert"] * len(rows),
+            "identifier": [f"c{person}" for person, _ in rows],
+            "undecided_since": pa.nulls(len(rows), pa.timestamp("us")),
+            "f_0": [f"{number:05d}" + "x" * size for number, (_, size) in enumerate(rows)],
+        }
+    )
+    _send_lanes(context, PLAN, table, sender, BATCH_DOOR)
+    sent = [item for body in bodies for item in json.loads(body)["batch"]]
+    assert max(map(len, bodies)) <= BODY_LIMIT
+    assert len(recorded(recorder, memory)) == len(sent) == len(rows)
+    for person in {person for person, _ in rows}:
+        numbers = [int(i["attributes"]["note"][:5]) for i in sent if i["identifiers"]["id"] == f"c{person}"]
+        assert numbers == [number for number, row in enumerate(rows) if row[0] == person]
