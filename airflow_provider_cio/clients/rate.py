@@ -12,6 +12,8 @@ HEADROOM = 0.99
 _CUT, _CUT_WHILE_FAST = 0.9, 0.75
 _PATIENCE_SECONDS = 0.3
 """429s of one overshoot arrive together: they are one piece of news."""
+_SLACK_SECONDS = 0.005
+"""How late a request may leave without delaying the next: less than what `HEADROOM` leaves of a second."""
 _STEP = 0.02
 _LEAST = 0.02
 
@@ -46,6 +48,7 @@ class RateBudget:
         self._sleep = sleep
         self._next = self._grown = clock()
         self._cut_at = float("-inf")
+        self._turn = threading.Lock()
         self._lock = threading.Lock()
 
     @property
@@ -59,15 +62,24 @@ class RateBudget:
         return None if self._items_per_request is None else self._rate * self._items_per_request
 
     def acquire(self, items: int = 1) -> None:
-        """Wait for the moment of a request of so many items."""
-        with self._lock:
-            now = self._clock()
-            self._grow(now)
-            moment = max(self._next, now)
-            weight = 1.0 if self._items_per_request is None else max(1.0, items / self._items_per_request)
-            self._next = moment + weight / (self._rate * HEADROOM)
-        if moment > now:
-            self._sleep(moment - now)
+        """Wait for the moment of a request of so many items.
+
+        Threads queue, and the next moment counts from when this one really left: on a busy machine a thread wakes
+        late, and what was reserved for it must not leave together with the next.
+        """
+        with self._turn:
+            with self._lock:
+                now = self._clock()
+                self._grow(now)
+                moment = max(self._next, now)
+            if moment > now:
+                self._sleep(moment - now)
+            with self._lock:
+                left = max(moment, self._clock() - _SLACK_SECONDS)
+                self._next = max(self._next, left + self._weight(items) / (self._rate * HEADROOM))
+
+    def _weight(self, items: int) -> float:
+        return 1.0 if self._items_per_request is None else max(1.0, items / self._items_per_request)
 
     def limited(self, wait: float = 0.0) -> None:
         """The service answered 429: go slower, and start nothing for `wait` seconds."""

@@ -13,7 +13,7 @@ TRIGGERS_FOR_HOURS = 72
 """Older events start nothing in Customer.io (Track API, events)."""
 
 
-def condition(ctx: SyncContext, session: Session) -> str | None:
+def what_may_go(ctx: SyncContext, session: Session) -> str | None:
     """SQL of the rows that may be sent; None when nothing can be held.
 
     An event is held until it is 72 hours old, if it happened before the first plan that was carried out.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ulid import ULID
@@ -21,7 +21,7 @@ from airflow_provider_cio.engine.findings import (
     find_quarantined,
     find_withheld,
 )
-from airflow_provider_cio.engine.holding import find_held
+from airflow_provider_cio.engine.holding import find_held, what_may_go
 from airflow_provider_cio.engine.identity_findings import find_identities
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.measure import measure
@@ -127,7 +127,7 @@ def _unfinished(ctx: SyncContext) -> list[Plan]:
 
 def _freeze(ctx: SyncContext, session: Session) -> _Draft:
     """The whole of planning in one transaction: stage, findings, counts, CTAS, plan row."""
-    source = resolve(ctx, session)
+    source = replace(resolve(ctx, session), allowed=what_may_go(ctx, session))
     draft, plan_id = _draft(ctx, session, source), str(ULID())
     shape = evolution.shape_of(ctx, session, source, draft.counts.source_rows)
     if ctx.selection is None:
@@ -165,8 +165,7 @@ def _freeze(ctx: SyncContext, session: Session) -> _Draft:
     return draft
 
 
-def _draft(ctx: SyncContext, session: Session, source: Source | None = None) -> _Draft:
-    source = source or resolve(ctx, session)
+def _draft(ctx: SyncContext, session: Session, source: Source) -> _Draft:
     session.run(diff.stage(source))
     withheld = {str(reason): int(rows) for reason, rows in session.fetch(diff.withheld_counts())}
     findings = [*find_withheld(ctx, session, withheld), *find_measured(ctx, session, source)]

@@ -10,7 +10,6 @@ from airflow_provider_cio.core.columns import Column, check_field
 from airflow_provider_cio.core.contract import FieldMapping
 from airflow_provider_cio.core.contract.kinds import DESTRUCTIVE_EXITS
 from airflow_provider_cio.core.contract_files import read_sql
-from airflow_provider_cio.engine import holding
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.exceptions import SourceError
 from airflow_provider_cio.warehouse import state
@@ -115,7 +114,6 @@ class _Resolver:
             names=tuple(key.rpartition(".")[2] for key in sync.values),
             limits=self._limits(payload),
             only=chosen.condition if chosen else None,
-            allowed=holding.condition(self._ctx, self._session),
             resend=chosen is not None and chosen.resend,
             undecided=state.table(self._ctx.schema, "undecided"),
             dedupe_seconds=ceil(self._ctx.contract.dedupe_horizon.total_seconds()),

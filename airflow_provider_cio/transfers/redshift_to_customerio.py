@@ -15,6 +15,7 @@ from airflow_provider_cio.links.customerio import CustomerIOLink
 from airflow_provider_cio.transfers.policy import RETRIES, RETRY_DELAY, retry_policy
 
 if TYPE_CHECKING:
+    from airflow_provider_cio.core.report import RunReport
     from airflow_provider_cio.engine.context import SyncContext
 
 
@@ -60,6 +61,7 @@ class RedshiftToCustomerIO(BaseOperator):
         self.sync_file = str(sync_file)
         self.contract_file = str(contract_file) if contract_file is not None else None
         self._running: SyncContext | None = None
+        self._report: RunReport | None = None
 
     @property
     def contract_path(self) -> Path:
@@ -73,15 +75,30 @@ class RedshiftToCustomerIO(BaseOperator):
         :raises RetriableError: the next try goes on from here.
         """
         from airflow_provider_cio.engine.run import run_sync
-        from airflow_provider_cio.hooks.metrics import emit
 
         with self._open(context) as ctx:
             self._running = ctx
-            report = run_sync(ctx, committed=emit).to_dict()
+            report = run_sync(ctx, committed=self._committed).to_dict()
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra = report
         return report
+
+    def _committed(self, report: RunReport) -> None:
+        from airflow_provider_cio.hooks.metrics import emit
+
+        self._report = report
+        emit(report)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002
+        """What Airflow's OpenLineage provider asks for when the task has ended, also when it failed."""
+        from airflow_provider_cio.transfers.lineage import lineage_of
+
+        if self._running is None or self._report is None:
+            return None
+        return lineage_of(self._running.sync, self._running.contract, self._report)
+
+    get_openlineage_facets_on_failure = get_openlineage_facets_on_complete
 
     def on_kill(self) -> None:
         """Stop sending, cancel the SQL that runs, give the lease back."""

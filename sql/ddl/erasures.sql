@@ -1,5 +1,5 @@
 -- Proof that somebody was forgotten: SHA-256 of the salt and the canonical id (or email). Whoever asks again with the same
--- identifier can be answered; nobody can read who it was.
+-- identifier can be answered, nobody can read who it was.
 CREATE TABLE IF NOT EXISTS {{ schema }}.erasures (
     proof         VARCHAR(64)  NOT NULL,
     salt          VARCHAR(32)  NOT NULL,

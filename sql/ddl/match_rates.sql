@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.match_rates (
     unidentified   BIGINT        NOT NULL,  -- members without a usable identifier for this destination
     uploaded       BIGINT        NOT NULL,  -- identifiers that the ledger calls present
     unsettled      BIGINT        NOT NULL,  -- identifiers whose last request is not confirmed
-    size           BIGINT,                  -- what the destination says; null: it says nothing
+    size           BIGINT,                  -- what the destination says, null: it says nothing
     match_rate     FLOAT8,                  -- percent of uploaded identifiers
     ready          BOOLEAN,                 -- usable, by the destination's own word
     as_expected    BOOLEAN       NOT NULL,  -- within `expect`

@@ -5,5 +5,5 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.undecided (
     event_id     VARCHAR(26),
     occurred_at  TIMESTAMP,
     plan_id      VARCHAR(26)   NOT NULL,  -- whose request was the first without an answer
-    since        TIMESTAMP     NOT NULL   -- UTC; older than dedupe_horizon: not sent again (quarantined)
+    since        TIMESTAMP     NOT NULL   -- UTC, older than dedupe_horizon: not sent again (quarantined)
 ) DISTSTYLE KEY DISTKEY (row_key) SORTKEY (sync)

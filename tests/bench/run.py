@@ -15,6 +15,7 @@ from collections.abc import Callable
 import encoders
 import memory
 import pacing
+import reporting
 import send
 from clock import line
 from ours import Sender, sender
@@ -29,6 +30,7 @@ PARTS: dict[str, Part] = {
     "unchanged": lambda _stack, sender, rounds: send.unchanged(sender, rounds),
     "memory": lambda stack, sender, _rounds: memory.run(stack, sender),
     "rate": lambda stack, _sender, _rounds: pacing.run(stack),
+    "reporting": lambda stack, _sender, _rounds: reporting.run(stack),
 }
 VERSIONS = (
     "pyarrow",

@@ -13,6 +13,7 @@ from dataclasses import replace
 from ours import Sender
 from rows import PEOPLE
 
+from airflow_provider_cio.core.contract import Sync
 from airflow_provider_cio.engine.commit import commit
 from airflow_provider_cio.engine.guard import check
 from airflow_provider_cio.engine.plan import make_plan
@@ -21,7 +22,14 @@ from airflow_provider_cio.engine.send import send_shard
 from airflow_provider_cio.engine.unload import unload
 
 ROWS = 20_000
-SYNC = PEOPLE.model_copy(update={"name": "unchanged", "source": "cio_marts.bench"})
+SYNC = Sync.model_validate(
+    {
+        **PEOPLE.model_dump(exclude_unset=True),
+        "name": "unchanged",
+        "source": "cio_marts.bench",
+        "backfill": {"journeys_paused": True},
+    }
+)
 
 
 def no_change(sender: Sender) -> Callable[[], None]:

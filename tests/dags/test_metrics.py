@@ -97,3 +97,23 @@ def test_the_names_are_short_enough_for_every_backend() -> None:
     page = (Path(__file__).parents[2] / "docs/reference/metrics.md").read_text()
     assert all(len(name) <= 55 for name in names)
     assert all(f"`{name}`" in page for name in names)
+
+
+def test_openlineage_gets_what_was_read_and_written_with_its_rows(
+    dags: Dags, lab: Any, backend: Backend
+) -> None:
+    from airflow_provider_cio.transfers.redshift_to_customerio import RedshiftToCustomerIO
+
+    lab.customers(7)
+    file = dags.sync("people", **dags.people)
+    task = RedshiftToCustomerIO(task_id="people", sync_file=file, outlets=[])
+    assert task.get_openlineage_facets_on_complete(None) is None  # nothing ran
+    task.execute({"run_id": "run-1", "outlet_events": {}})  # type: ignore[typeddict-item]
+    lineage = task.get_openlineage_facets_on_complete(None)
+    [read], [written] = lineage.inputs, lineage.outputs
+    address = f"redshift://{lab.dsn['host']}:{lab.dsn['port']}"
+    assert (read.namespace, read.name) == (address, f"{lab.dsn['database']}.cio_marts.customers")
+    assert read.inputFacets["inputStatistics"].rowCount == 7
+    assert (written.namespace, written.name) == ("customerio://us", "shop.people")
+    statistics = written.outputFacets["outputStatistics"]
+    assert (statistics.rowCount, statistics.size) == (7, backend.counts["customerio.sync.request_bytes"])

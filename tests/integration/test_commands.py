@@ -261,3 +261,17 @@ def test_let_through_knows_its_guards(run: Run, people: str, lab: Any) -> None:
     status, out, _ = run("let-through", people, "max_drop_pct", "min_rows")
     assert (status, "passes max_drop_pct, min_rows" in out) == (0, True)
     assert lab.rows("SELECT name FROM cio_sync.let_through ORDER BY 1") == [("max_drop_pct",), ("min_rows",)]
+
+
+def test_preview_of_events_needs_no_tables_of_ours(run: Run, people: str, lab: Any) -> None:
+    lab.orders(2)
+    file = Path(people).with_name("orders.yaml")
+    file.write_text(
+        yaml.safe_dump(
+            lab.events(backfill={}).model_dump(mode="json", exclude_unset=True) | {"lookback": "30d"}
+        )
+    )
+    assert run("preview", str(file))[0] == 0
+    assert lab.rows("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'cio_sync'") == [
+        (0,)
+    ]

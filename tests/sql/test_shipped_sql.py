@@ -20,7 +20,13 @@ MODELS = load_models(ROOT / "dags/models.yaml")
 FOLDER = load_folder(ROOT / "sql")
 OF_MODELS = {model.path for model in FOLDER.models.values()} | set((ROOT / "sql/checks").glob("*.sql"))
 FILES = sorted({*(ROOT / "sql").rglob("*.sql"), *(ROOT / "dags").rglob("*.sql")} - OF_MODELS)
-VARIABLES = {"schema": "cio_sync", "table": "cio_sync.state__customers", "state": "cio_sync.state__customers"}
+VARIABLES = {
+    "raw": "cio_raw",
+    "staging": "cio_staging",
+    "schema": "cio_sync",
+    "table": "cio_sync.state__customers",
+    "state": "cio_sync.state__customers",
+}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))

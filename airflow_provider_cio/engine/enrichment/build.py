@@ -97,43 +97,56 @@ def run(
 
 
 def _make(ctx: EnrichmentContext, build: Build, names: list[str]) -> list[int]:
-    """Make these models in one transaction; the rows of the tables among them."""
-    rendering, build_id = build.rendering(ctx), sql.literal(build.build_id)
+    """Make these models in one transaction; the rows of the tables among them.
 
-    def make(session: Session) -> list[int]:
-        found = session.fetch(f"SELECT model, status FROM {_ledger(ctx)} WHERE build_id = {build_id}")
-        made = {str(model): str(status) for model, status in found if model in names}
-        if "public" in made.values():
-            raise FatalError(
-                f"Build {build.build_id} is public: nothing is made again under its readers.",
-                next_step="start a new run.",
-            )
-        rows = {name: _create(ctx, build, rendering, session, name, again=name in made) for name in names}
-        if made:
-            models = ", ".join(sql.literal(name) for name in names)
-            session.run(f"DELETE FROM {_ledger(ctx)} WHERE build_id = {build_id} AND model IN ({models})")
-        values = ", ".join(
-            f"({build_id}, {sql.literal(name)}, {sql.literal(build.relation(ctx, name))}, "
-            f"{sql.literal(ctx.folder.models[name].kind)}, {_moment(build.as_of)}, "
-            f"{sql.literal(ctx.fingerprint)}, {sql.literal(count)}, 'built', GETDATE())"
-            for name, count in rows.items()
+    The ledger is written before and after, in transactions of their own: Redshift locks whole tables, and the
+    models of a build are made at the same time.
+    """
+    if not names:
+        return []
+    rendering = build.rendering(ctx)
+    ctx.warehouse.transaction(lambda session: _announce(ctx, build, names, session))
+
+    def make(session: Session) -> dict[str, int]:
+        counts = {name: _create(ctx, build, rendering, session, name) for name in names}
+        return {name: count for name, count in counts.items() if count is not None}
+
+    rows = ctx.warehouse.transaction(make)
+    for name, count in rows.items():
+        ctx.warehouse.run(f"UPDATE {_ledger(ctx)} SET model_rows = {count} WHERE {_of(build, [name])}")
+    return list(rows.values())
+
+
+def _announce(ctx: EnrichmentContext, build: Build, names: list[str], session: Session) -> None:
+    """Write down what will be made, so that it is dropped one day even if its making is cut short."""
+    if session.fetch(f"SELECT 1 FROM {_ledger(ctx)} WHERE {_of(build, names)} AND status = 'public' LIMIT 1"):
+        raise FatalError(
+            f"Build {build.build_id} is public: nothing is made again under its readers.",
+            next_step="start a new run.",
         )
-        if values:
-            session.run(f"INSERT INTO {_ledger(ctx)} VALUES {values}")
-        return [count for count in rows.values() if count is not None]
+    session.run(f"DELETE FROM {_ledger(ctx)} WHERE {_of(build, names)}")
+    values = ", ".join(
+        f"({sql.literal(build.build_id)}, {sql.literal(name)}, {sql.literal(build.relation(ctx, name))}, "
+        f"{sql.literal(ctx.folder.models[name].kind)}, {_moment(build.as_of)}, "
+        f"{sql.literal(ctx.fingerprint)}, NULL, 'built', GETDATE())"
+        for name in names
+    )
+    session.run(f"INSERT INTO {_ledger(ctx)} VALUES {values}")
 
-    return ctx.warehouse.transaction(make)
+
+def _of(build: Build, names: list[str]) -> str:
+    models = ", ".join(sql.literal(name) for name in names)
+    return f"build_id = {sql.literal(build.build_id)} AND model IN ({models})"
 
 
 def _create(
-    ctx: EnrichmentContext, build: Build, rendering: Rendering, session: Session, name: str, *, again: bool
+    ctx: EnrichmentContext, build: Build, rendering: Rendering, session: Session, name: str
 ) -> int | None:
     """The rows of a table; None for a view."""
     model, relation = ctx.folder.models[name], build.relation(ctx, name)
     query = rendering.render(name, model.text)
     try:
-        if again:
-            session.run(f"DROP {model.kind.upper()} IF EXISTS {relation}")
+        session.run(f"DROP {model.kind.upper()} IF EXISTS {relation}")
         if model.kind == "view":
             session.run(f"CREATE VIEW {relation} AS\n{query}\nWITH NO SCHEMA BINDING")
             return None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
@@ -33,6 +34,17 @@ def test_requests_are_evenly_spaced_and_idle_time_is_not_saved_up() -> None:
         made.acquire()
         moments.append(round(clock.now - 100, 6))
     assert moments == [0, 0.1, 0.2, 5.2, 5.3]
+
+
+def test_who_wakes_late_does_not_leave_together_with_the_next() -> None:
+    clock = Clock()
+    made = RateBudget(10 / HEADROOM, clock=clock, sleep=lambda seconds: clock.sleep(seconds + 0.3))
+    moments = []
+    for _ in range(5):
+        made.acquire()
+        moments.append(clock.now)
+    apart = [later - earlier for earlier, later in itertools.pairwise(moments)]
+    assert min(apart) >= 0.09
 
 
 def test_no_second_holds_more_than_the_rate() -> None:

@@ -93,7 +93,7 @@ def test_the_default_role_is_a_word() -> None:
 
 def test_every_shipped_ddl_file_renders() -> None:
     names = {path.stem for path in (sql_folder() / "ddl").glob("*.sql")}
-    assert names == {*state.TABLES, "state", "state_view"}
+    assert names >= {*state.TABLES, "state", "state_view"}
     for name in names:
         text = render_sql(f"ddl/{name}.sql", schema='"s"', table='"t"', selects="SELECT 1 AS one")
         assert '"s".' in text
