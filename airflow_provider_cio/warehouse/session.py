@@ -140,10 +140,13 @@ class Warehouse:
         try:
             result = work(Session(connection))
             _end(connection.commit if keep else connection.rollback)
-        except BaseException as error:
+        except Exception as error:
             self._undo(connection)
             if isinstance(error, WarehouseError) and not isinstance(error, ConflictError):
                 self.close()  # it may be gone, and the driver's rollback does not notice
+            raise
+        except BaseException:
+            self.close()  # interrupted in the middle of a statement: a rollback would wait for its end
             raise
         return result
 

@@ -44,6 +44,7 @@ def copy(statement: CopyStatement, backend: Backend, s3: S3) -> str:
     except (S3Error, SpectrumError) as error:
         raise SqlRefused(str(error), "XX000") from error
     backend.run(f"SET rs.last_copy_count = '{loaded}'")
+    backend.run(f"ANALYZE {target.table}")
     return f"Load into table '{statement.table}' completed, {loaded} record(s) loaded successfully."
 
 

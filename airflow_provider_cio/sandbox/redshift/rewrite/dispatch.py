@@ -101,11 +101,19 @@ def _create_table(pieces: list[Token], solid: list[Token], catalog: Catalog) -> 
     sql = made.head
     if made.columns is not None:
         sql += f" ({made.columns})"
-    prepare: tuple[str, ...] = ()
-    if made.query is not None:
-        sql += f" AS {query(made.query, catalog)}"
-        prepare = revived(solid, catalog)
-    return Rewritten(sql, prepare=prepare, after=(made.physical.note(made.table),))
+    note = made.physical.note(made.table)
+    if made.query is None:
+        return Rewritten(sql, after=(note,))
+    sql += f" AS {query(made.query, catalog)}"
+    # Redshift collects statistics of a CTAS by itself (page "CREATE TABLE AS").
+    return Rewritten(sql, prepare=revived(solid, catalog), after=(note, f"ANALYZE {made.table}"))
+
+
+def _analyze(_: list[Token], solid: list[Token], __: Catalog) -> Rewritten:
+    at = 2 if len(solid) > 1 and solid[1].word == "VERBOSE" else 1
+    if len(solid) == at or solid[at].word in {"COMPRESSION", "PREDICATE", "ALL"}:
+        return Rewritten("SET rs.noop = '1'", command_tag="ANALYZE")
+    return Rewritten(f"ANALYZE {relation_at(solid, at)[0]}")
 
 
 def _alter(pieces: list[Token], solid: list[Token], _: Catalog) -> Rewritten:
@@ -205,8 +213,8 @@ _HANDLERS: dict[str, Handler] = {
     "LOCK": _lock,
     "SET": _set,
     "VACUUM": _nothing,
-    "ANALYZE": _nothing,
-    "ANALYSE": _nothing,
+    "ANALYZE": _analyze,
+    "ANALYSE": _analyze,
     "COMMENT": _nothing,
     "GRANT": _nothing,
     "REVOKE": _nothing,
