@@ -357,3 +357,19 @@ def test_without_an_endpoint_nothing_is_sent_anywhere(monkeypatch) -> None:
             call("s3://bucket/key")
     with pytest.raises(S3Error, match="s3_endpoint"):
         nowhere.write("s3://bucket/key", b"")
+
+
+def test_statistics_are_there_after_copy_ctas_and_analyze(cursor, s3):
+    """As Redshift collects them by itself: a plan over a table just made knows how many rows it has."""
+
+    def estimated(table: str) -> int:
+        return rows(cursor, f"SELECT CAST(reltuples AS BIGINT) FROM pg_class WHERE relname = '{table}'")[0][0]
+
+    put(s3, "numbers.parquet", pa.table({"id": pa.array(range(500), pa.int32())}))
+    cursor.execute("CREATE TABLE loaded (id INTEGER)")
+    cursor.execute(f"COPY loaded FROM '{ROOT}/numbers.parquet' {ROLE} FORMAT AS PARQUET")
+    cursor.execute("CREATE TABLE made DISTKEY(id) AS SELECT id FROM loaded")
+    assert (estimated("loaded"), estimated("made")) == (500, 500)
+    cursor.execute("DELETE FROM made WHERE id >= 100")
+    cursor.execute("ANALYZE made")
+    assert estimated("made") == 100
