@@ -69,13 +69,12 @@ def test_killed_in_the_middle_the_next_start_works_and_the_one_after_sends_nothi
     first = _last_line(_demo(tmp_path, "--once"))
     _until_nothing_runs(tmp_path)
     assert first["people"]["rows"] == first["customerio"]["people"] == CUSTOMERS
-    assert first["people"]["accepted"] == first["people"]["added"] == CUSTOMERS
-    assert first["events"]["accepted"] == first["events"]["added"] == first["customerio"]["events"] > 0
+    assert first["events"]["rows"] == first["customerio"]["events"] > 0
 
     second = _last_line(_demo(tmp_path, "--once"))
     _until_nothing_runs(tmp_path)
     assert second["people"]["sent"] == second["events"]["sent"] == 0
-    assert second["people"]["unchanged"] == first["people"]["accepted"]
+    assert second["people"]["unchanged"] == CUSTOMERS
     assert second["customerio"] == first["customerio"]
 
 

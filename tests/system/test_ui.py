@@ -65,7 +65,8 @@ def test_the_run_shows_its_report(world, page):
     world.members("calm", 12)
     run = world.run("calm")
     page.goto(f"{world.airflow.url}/dags/cio_sync_calm/runs/{run['dag_run_id']}/tasks/verdict/xcom")
-    page.get_by_text("source_rows").first.wait_for()
+    for figure in ("plan_id", "accepted", "rejected"):
+        page.get_by_text(figure, exact=True).first.wait_for()
     page.goto(f"{world.airflow.url}/dags/cio_sync_calm/runs/{run['dag_run_id']}")
     page.get_by_text("verdict").first.wait_for()
 
