@@ -32,7 +32,15 @@ from airflow_provider_cio.warehouse.state import ensure_schema, table
 log = logging.getLogger(__name__)
 MESSAGES = ("deliveries", "metrics")
 VIEWS = tuple(
-    f"stg_customerio__{name}" for name in ("deliveries", "delivery_metrics", "campaign_actions", "people")
+    f"stg_customerio__{name}"
+    for name in (
+        "deliveries",
+        "delivery_metrics",
+        "campaigns",
+        "campaign_actions",
+        "people",
+        "holdout_assignments",
+    )
 )
 LONGEST = timedelta(days=180)
 """Customer.io shows at most six months of messages at once."""
@@ -90,7 +98,7 @@ def prepare(ctx: Reporting) -> None:
     schema, landing = sql.identifier(ctx.warehouse.schema), sql.identifier(RAW)
 
     def make(session: Session) -> None:
-        for name in ("reporting_runs", "reporting_days"):
+        for name in ("reporting_runs", "reporting_days", "holdout_assignments"):
             session.run(render_sql(f"ddl/{name}.sql", schema=schema))
         session.run(render_sql("raw/webhooks.sql", schema=landing))
         known = session.fetch(
@@ -103,7 +111,8 @@ def prepare(ctx: Reporting) -> None:
                     session.run(comment)
         ensure_schema(session, STAGING)
         for view in VIEWS:
-            session.run(render_sql(f"reporting/{view}.sql", raw=landing, staging=sql.identifier(STAGING)))
+            names = {"raw": landing, "schema": schema, "staging": sql.identifier(STAGING)}
+            session.run(render_sql(f"reporting/{view}.sql", **names))
 
     ctx.warehouse.transaction(make)
 
