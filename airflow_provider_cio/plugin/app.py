@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-import shlex
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -16,9 +13,8 @@ from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, PackageLoader
 
 from airflow_provider_cio.core.contract import Connections
 from airflow_provider_cio.core.snapshot import About, Detail, Snapshot
@@ -26,10 +22,10 @@ from airflow_provider_cio.engine.snapshot import take
 from airflow_provider_cio.exceptions import CustomerIOProviderError
 from airflow_provider_cio.hooks.warehouse import open_warehouse
 from airflow_provider_cio.plugin import charts, store, words
+from airflow_provider_cio.plugin.rendering import ASSETS, pages
 from airflow_provider_cio.plugin.store import Entry
 
 log = logging.getLogger(__name__)
-SPANS = (30, 90, 365)
 _HEADERS = {
     "Cache-Control": "private, no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
@@ -37,30 +33,16 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-pages = Environment(loader=PackageLoader("airflow_provider_cio.plugin", "pages"), autoescape=True)
-pages.globals.update(
-    words=words, charts=charts, spans=SPANS, shell=shlex.quote, now=lambda: datetime.now(UTC)
-)
-pages.filters.update(
-    path=lambda text: quote(str(text), safe=""),
-    ago=words.ago,
-    number=words.number,
-    percent=words.percent,
-    duration=words.duration,
-    moment=words.moment,
-)
-
 
 def make_app() -> FastAPI:
     """The application that Airflow mounts; it has no API description, because it has no API."""
     app = FastAPI(title="Customer.io", docs_url=None, redoc_url=None, openapi_url=None)
-    app.mount("/assets", StaticFiles(directory=Path(__file__).parent / "pages" / "assets"))
+    app.mount("/assets", StaticFiles(directory=ASSETS))
     app.get("/", response_class=HTMLResponse)(overview)
     app.get("/dags/{dag_id}", response_class=HTMLResponse)(of_dag)
     app.get("/dags/{dag_id}/runs/{run_id:path}", response_class=HTMLResponse)(of_run)
     app.post(
         "/dags/{dag_id}/refresh",
-        response_class=HTMLResponse,
         dependencies=[Depends(requires_access_dag("PUT")), Depends(from_the_page)],
     )(refresh)
     return app
@@ -137,7 +119,7 @@ def of_run(request: Request, dag_id: str, run_id: str, by: By, session: SessionD
     return _render(request, "run.html", dag_id=dag_id, run_id=run_id, shown=shown)
 
 
-def refresh(request: Request, dag_id: str, by: By, session: SessionDep) -> HTMLResponse | RedirectResponse:
+def refresh(request: Request, dag_id: str, by: By, session: SessionDep) -> Response:
     """Ask Redshift now; what it does not answer leaves the page as it was."""
     try:
         for entry in _entries(session, by, dag_id):

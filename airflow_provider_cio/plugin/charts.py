@@ -37,8 +37,7 @@ def spark(values: Sequence[int], what: str) -> Markup:
 
 def days(found: Sequence[Day], count: int, until: date) -> Markup:
     """Rows by day, stacked: accepted, and not accepted; days without a run stay empty."""
-    known = {each.day: each for each in found}
-    labels = [(until - timedelta(days=back)).isoformat() for back in reversed(range(count))]
+    known, labels = {each.day: each for each in found}, _labels(count, until)
     shown = [(n, known[label]) for n, label in enumerate(labels) if label in known]
     top = _ceiling(max((_total(day) for _, day in shown), default=0))
     width = (WIDTH - _LEFT) / count
@@ -65,6 +64,16 @@ def days(found: Sequence[Day], count: int, until: date) -> Markup:
     return _frame(f"Rows accepted by day, {count} days, {total:,} in all", top, labels[0], labels[-1], drawn)
 
 
+def by_day(found: Sequence[Day], count: int, until: date) -> list[int]:
+    """Accepted rows of each day, 0 where nothing ran."""
+    known = {each.day: each.accepted for each in found}
+    return [known.get(label, 0) for label in _labels(count, until)]
+
+
+def _labels(count: int, until: date) -> list[str]:
+    return [(until - timedelta(days=back)).isoformat() for back in reversed(range(count))]
+
+
 def line(points: Sequence[Point], what: str, *, limit: float | None = None, unit: str = "") -> Markup:
     """A line over measurements, oldest first, with a dashed limit."""
     if not points:
@@ -86,8 +95,8 @@ def line(points: Sequence[Point], what: str, *, limit: float | None = None, unit
         x, y = place(n, point.value)
         kind = "bad" if limit and point.value > limit else "good"
         drawn.append(
-            Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="3"><title>{}</title></circle>').format(
-                kind, x, y, point.title
+            Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}</title></circle>').format(
+                kind, x, y, 3 if kind == "bad" or len(points) < 40 else 1.5, point.title
             )
         )
     label = f"{what}: from {points[0].title} to {points[-1].title}"

@@ -5,6 +5,7 @@ A fixed number of queries, whatever there is to show.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -20,12 +21,14 @@ from airflow.state import get_state_backend
 from sqlalchemy import func, select
 
 from airflow_provider_cio.core.snapshot import (
+    ALERTS,
     DETAIL,
     SUMMARY,
     Detail,
     Snapshot,
     Subject,
     Summary,
+    read_alerts,
     read_detail,
     read_summary,
 )
@@ -95,7 +98,7 @@ def entries(session: Session, readable: Collection[str] | None, dag_id: str | No
         if (readable is None or owner in readable) and dag_id in {None, owner}:
             summary = read_summary(value) if value else None
             found.append(Entry(asset_id, subject, name, owner, summary))
-    return _with_runs(session, found)
+    return _with_runs(session, _with_alerts(session, found))
 
 
 def detail(session: Session, entry: Entry) -> Detail:
@@ -116,6 +119,23 @@ def replace(session: Session, entry: Entry, taken: Snapshot) -> None:
         backend.set(scope, key, json.dumps(value), session=session)
 
 
+def _with_alerts(session: Session, found: list[Entry]) -> list[Entry]:
+    """The monitoring may have found more (or less) since a snapshot was taken."""
+    text = session.scalar(select(AssetStateStoreModel.value).where(AssetStateStoreModel.key == ALERTS))
+    known = read_alerts(text) if text else None
+    if known is None:
+        return found
+
+    def newer(entry: Entry) -> Entry:
+        if entry.summary is None or entry.summary.taken_at > known.taken_at:
+            return entry
+        subject = (entry.subject, entry.name)
+        alerts = [each for each in known.alerts if (each.subject_kind, each.subject) == subject]
+        return dataclasses.replace(entry, summary=entry.summary.model_copy(update={"alerts": alerts}))
+
+    return [newer(entry) for entry in found]
+
+
 def _with_runs(session: Session, found: list[Entry]) -> list[Entry]:
     dags = {entry.dag_id for entry in found}
     paused = set(
@@ -125,15 +145,11 @@ def _with_runs(session: Session, found: list[Entry]) -> list[Entry]:
     since = datetime.now(UTC) - _FAILED_WITHIN
     failed = _latest(session, dags, DagRun.state == "failed", DagRun.run_after >= since)
     return [
-        Entry(
-            entry.asset_id,
-            entry.subject,
-            entry.name,
-            entry.dag_id,
-            entry.summary,
-            entry.dag_id in paused,
-            running.get(entry.dag_id),
-            failed.get(entry.dag_id),
+        dataclasses.replace(
+            entry,
+            paused=entry.dag_id in paused,
+            running=running.get(entry.dag_id),
+            failed=failed.get(entry.dag_id),
         )
         for entry in found
     ]

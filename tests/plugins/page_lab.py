@@ -1,4 +1,7 @@
-"""Fixture `page`: Airflow's own API application with our plugin, its database, and visitors with different rights."""
+"""Fixture `board`: snapshots in Airflow's database. Fixture `page`: Airflow's own API application with our plugin.
+
+The visitors of `page` have different rights: `admin` may do everything, others read what their name is part of.
+"""
 
 from __future__ import annotations
 
@@ -12,28 +15,8 @@ from made_snapshots import snapshot
 from airflow_provider_cio.core.snapshot import DETAIL, SUMMARY, Detail
 
 
-class Page:
-    """The application, and what its database holds."""
-
-    def __init__(self, client: Any) -> None:
-        self.client = client
-
-    def get(self, path: str = "", user: str = "admin", **options: Any) -> Any:
-        return self._call("GET", path, user, **options)
-
-    def post(self, path: str, user: str = "admin", **options: Any) -> Any:
-        return self._call("POST", path, user, **options)
-
-    def _call(self, method: str, path: str, user: str, headers: Any = None, **options: Any) -> Any:
-        from airflow.api_fastapi.app import get_auth_manager
-        from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
-
-        known = {
-            "Authorization": f"Bearer {get_auth_manager().generate_jwt(SimpleAuthManagerUser(user, 'viewer'))}"
-        }
-        return self.client.request(
-            method, f"/customerio/{path}", headers=known | (headers or {}), follow_redirects=False, **options
-        )
+class Board:
+    """What Airflow's database says of syncs."""
 
     def publish(
         self, name: str, *, dag_id: str | None = None, detail: Detail | None = None, **summary: Any
@@ -80,6 +63,30 @@ class Page:
                 DagModel,
             ):
                 session.execute(delete(table))
+
+
+class Page:
+    """The application, and who asks it."""
+
+    def __init__(self, client: Any, board: Board) -> None:
+        self.client = client
+        self.publish = board.publish
+
+    def get(self, path: str = "", user: str = "admin", **options: Any) -> Any:
+        return self._call("GET", path, user, **options)
+
+    def post(self, path: str, user: str = "admin", **options: Any) -> Any:
+        return self._call("POST", path, user, **options)
+
+    def _call(self, method: str, path: str, user: str, headers: Any = None, **options: Any) -> Any:
+        from airflow.api_fastapi.app import get_auth_manager
+        from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+
+        token = get_auth_manager().generate_jwt(SimpleAuthManagerUser(username=user, role="viewer"))
+        known = {"Authorization": f"Bearer {token}"}
+        return self.client.request(
+            method, f"/customerio/{path}", headers=known | (headers or {}), follow_redirects=False, **options
+        )
 
 
 def _auth_manager() -> Any:
@@ -132,8 +139,13 @@ def _application(airflow_home: Path) -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(_application: Any) -> Iterator[Page]:
-    page = Page(_application)
-    page.clear()
-    yield page
-    page.clear()
+def board(airflow_home: Path) -> Iterator[Board]:
+    board = Board()
+    board.clear()
+    yield board
+    board.clear()
+
+
+@pytest.fixture
+def page(_application: Any, board: Board) -> Page:
+    return Page(_application, board)

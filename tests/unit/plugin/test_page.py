@@ -31,20 +31,20 @@ def test_an_anonymous_visitor_gets_nothing(page: Page, path: str) -> None:
     answer = page.client.get(f"/customerio/{path}")
     assert answer.status_code == 401
     assert "retention" not in answer.text
-    assert page.client.post(f"/customerio/{path}/refresh").status_code in {401, 405}
+    assert page.client.post(f"/customerio/{path}/refresh").status_code in {401, 404, 405}
 
 
 def test_each_visitor_sees_the_dags_that_they_may_read(page: Page) -> None:
     page.publish("orders", owner="team one")
     page.publish(
-        "people", owner="team two", alerts=[Alert(name="stale", severity="CRITICAL", message="secret")]
+        "customers", owner="team two", alerts=[Alert(name="stale", severity="CRITICAL", message="secret")]
     )
     assert "team one" in text(page.get())
     assert "team two" in text(page.get())
     seen = text(page.get(user="orders"))
     assert "team one" in seen
-    for hidden in ("team two", "people", "secret"):
-        assert hidden not in seen.replace("1 as they", "")
+    for hidden in ("team two", "customers", "secret"):
+        assert hidden not in seen
     assert "Nothing to show" in text(page.get(user="nobody"))
 
 

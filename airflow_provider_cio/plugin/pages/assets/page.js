@@ -17,6 +17,7 @@ addEventListener("DOMContentLoaded", () => {
       event.preventDefault();
       const around = parent.document.createElement("a");
       around.href = link.href;
+      if (link.origin !== location.origin) Object.assign(around, { target: "_blank", rel: "noreferrer" });
       around.click();
     });
   }
