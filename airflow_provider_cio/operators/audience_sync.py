@@ -58,6 +58,7 @@ class AudienceSyncOperator(BaseOperator):
         """
         from airflow_provider_cio.engine.audience.run import run_audience
         from airflow_provider_cio.hooks.audience import audience_context
+        from airflow_provider_cio.hooks.metrics import emit_audience
 
         with audience_context(
             Path(self.audience_file),
@@ -70,6 +71,7 @@ class AudienceSyncOperator(BaseOperator):
                 report = run_audience(ctx).to_dict()
             finally:
                 self._keep_snapshot(context, ctx)
+        emit_audience(report)
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra = report

@@ -190,13 +190,15 @@ def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 
     def reconcile_(report: dict[str, Any]) -> dict[str, Any]:
         """Read a sample back and name what is not there as it was accepted."""
         from airflow_provider_cio.engine.reconcile import reconcile
+        from airflow_provider_cio.hooks.metrics import emit_drift
 
         with open_context(with_app=True) as ctx:
             if ctx.app is None:
                 raise AirflowSkipException("The connection has no App API key, so nothing can be read back.")
             drifted = reconcile(ctx, report["plan_id"])
             keep_snapshot(ctx)
-            return drifted
+        emit_drift(sync.name, drifted)
+        return drifted
 
     @task(task_id="verdict", trigger_rule="all_done", outlets=[asset], retries=0)
     def verdict_(report: dict[str, Any] | None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from airflow_provider_cio.engine.reporting import run as reporting
 from airflow_provider_cio.engine.reporting.context import Reporting, StreamReport
 from airflow_provider_cio.exceptions import ContractError, RetriableError
 from airflow_provider_cio.hooks.customerio import CustomerIOHook
+from airflow_provider_cio.hooks.metrics import emit_stream
 from airflow_provider_cio.hooks.snapshots import keep, of_reporting
 from airflow_provider_cio.hooks.warehouse import open_warehouse
 from airflow_provider_cio.transfers.policy import RETRIES, RETRY_DELAY, retry_policy
@@ -123,9 +124,11 @@ class CustomerIOReportingToRedshift(BaseOperator):
                 ctx.warehouse,
                 of_reporting(self.source, owner=self.owner, connections=self._connections),
             )
-        for report in reports:
-            self.log.info("%s", report.to_dict())
-        return [report.to_dict() for report in reports]
+        told = [report.to_dict() for report in reports]
+        for report in told:
+            self.log.info("%s", report)
+            emit_stream(report)
+        return told
 
     @property
     def _connections(self) -> Connections:

@@ -9,13 +9,16 @@ from datetime import timedelta
 from airflow_provider_cio.core.audience.definition import Audience
 from airflow_provider_cio.core.audience.files import Lags
 from airflow_provider_cio.core.audience.timing import too_short
+from airflow_provider_cio.core.watch.metrics import AUDIENCE, Measured, Subject
 from airflow_provider_cio.engine.audience.context import AudienceContext
 from airflow_provider_cio.engine.audience.report import AudienceReport, DestinationReport
+from airflow_provider_cio.engine.watch.measured import percent
 from airflow_provider_cio.exceptions import CustomerIOProviderError
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.audience import changes
 from airflow_provider_cio.warehouse.audience.tables import Books, ensure_tables, moment
 from airflow_provider_cio.warehouse.session import Session, Warehouse
+from airflow_provider_cio.warehouse.watch.metrics import write_metrics
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,19 @@ def measure(ctx: AudienceContext, report: AudienceReport) -> None:
         )
         if report.destinations:
             session.run(_insert(books, report, ctx.moment))
+        write_metrics(
+            session,
+            ctx.schema,
+            Subject("audience", report.audience),
+            run_id=ctx.run_id,
+            plan_id=report.plan_id,
+            measured=[
+                Measured("members", report.members),
+                Measured("held_out", report.held_out),
+                *(each for name, found in report.destinations.items() for each in _measured(name, found)),
+            ],
+            replacing=AUDIENCE,
+        )
 
     ctx.warehouse.transaction(write)
 
@@ -60,6 +76,16 @@ def measured_lags(warehouse: Warehouse) -> Lags:
         (str(audience), str(destination)): timedelta(seconds=float(seconds))
         for audience, destination, seconds in warehouse.fetch(changes.measured_lags(rates))
     }
+
+
+def _measured(name: str, found: DestinationReport) -> Iterator[Measured]:
+    counts = ("entered", "left", "unidentified", "uploaded", "unsettled", "requests", "invalid")
+    for metric in (*counts, "size", "match_rate", "lag_p95"):
+        value = getattr(found, metric)
+        if value is not None:
+            yield Measured(metric, value, name)
+    if found.size is not None and found.uploaded:
+        yield Measured("size_gap_pct", percent(abs(found.size - found.uploaded), found.uploaded), name)
 
 
 def _ask(ctx: AudienceContext, name: str, found: DestinationReport) -> None:
