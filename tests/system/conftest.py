@@ -66,7 +66,18 @@ class World:
         self.airflow.wait_for(
             lambda: self.airflow.get(path)["state"] in FINISHED, f"{sync} {run_id}", seconds=400
         )
-        return self.airflow.get(path)
+        run: dict[str, Any] = self.airflow.get(path)
+        if run["state"] == "failed":
+            self._show_failures(run)
+        return run
+
+    def _show_failures(self, run: dict[str, Any]) -> None:
+        """Print, for the report of a test that fails, how the logs of failed tasks end."""
+        for task, states in self.tasks(run).items():
+            print(task, states)  # noqa: T201
+            folder = self.airflow.home / "logs" / f"dag_id={run['dag_id']}" / f"run_id={run['dag_run_id']}"
+            for log in sorted(folder.glob(f"task_id={task}/**/*.log")) if "failed" in states else ():
+                print(log.name, *log.read_text().splitlines()[-12:], sep="\n")  # noqa: T201
 
     def tasks(self, run: dict[str, Any]) -> dict[str, str]:
         """States by task; of a mapped task, all its states sorted and joined."""
