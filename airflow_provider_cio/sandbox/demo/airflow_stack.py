@@ -7,7 +7,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,11 @@ from airflow_provider_cio.sandbox.guardian import Guarded, spawn
 from airflow_provider_cio.sandbox.postgres import USER, Postgres, PostgresError
 
 # Logs are files of this machine, so nobody needs to serve them (Airflow would, on all interfaces).
-COMPONENTS = {
-    "api-server": (),
-    "scheduler": ("--skip-serve-logs",),
-    "dag-processor": (),
-    "triggerer": ("--skip-serve-logs",),
+COMPONENTS: Mapping[str, Sequence[str]] = {
+    "api-server": ["api-server"],
+    "scheduler": ["scheduler", "--skip-serve-logs"],
+    "dag-processor": ["dag-processor"],
+    "triggerer": ["triggerer", "--skip-serve-logs"],
 }
 
 
@@ -34,16 +34,26 @@ class StackError(Exception):
 class AirflowStack:
     """Airflow with the LocalExecutor and a PostgreSQL of its own, its home in ``home``, its Dags in ``dags``.
 
+    :param settings: ``AIRFLOW__...`` variables, over ours.
+    :param components: name (of its log too) and command line of each process.
+
     ``with AirflowStack(home, dags, port=8080) as airflow: airflow.get("/api/v2/dags")``
     """
 
     def __init__(
-        self, home: Path, dags: Path, *, port: int, settings: Mapping[str, str] | None = None
+        self,
+        home: Path,
+        dags: Path,
+        *,
+        port: int,
+        settings: Mapping[str, str] | None = None,
+        components: Mapping[str, Sequence[str]] = COMPONENTS,
     ) -> None:
         self.home = home
         self.url = f"http://127.0.0.1:{port}"
         self.env = _environment(home, dags, port) | dict(settings or {})
         self._postgres = Postgres(home / "postgres", {"shared_buffers": "64MB"})
+        self._components = components
         self._processes: dict[str, Guarded] = {}
         self._cancelled = threading.Event()
         self._http = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
@@ -64,10 +74,8 @@ class AirflowStack:
             self._start_database()
             self._migrate(logs / "migrate.log")
             tell("starting the API server, scheduler, Dag processor and triggerer")
-            for name, options in COMPONENTS.items():
-                self._processes[name] = spawn(
-                    _airflow(name, *options), log=logs / f"{name}.log", env=self.env
-                )
+            for name, command in self._components.items():
+                self._processes[name] = spawn(_airflow(*command), log=logs / f"{name}.log", env=self.env)
             self._log_in()
             self._warm_execution_api()
             tell("waiting for the scheduler")
@@ -75,6 +83,10 @@ class AirflowStack:
         except BaseException:
             self.stop()
             raise
+
+    def kill(self, component: str) -> None:
+        """Lose a component and everything it started, as when its machine loses power."""
+        self._processes.pop(component).kill()
 
     def cancel(self) -> None:
         """Make a ``start`` or ``wait_for`` of another thread give up soon."""
