@@ -29,7 +29,7 @@ $(VENV)/.ready-%: pyproject.toml constraints.txt | $(VENV)/.bootstrapped
 demo: $(VENV)/.ready-sandbox ## Run the main job end to end on the embedded sandbox (ONCE=1 exits after it; ORDERS=FILE uses a real shop)
 	@exec $(DEMO) $(if $(ONCE),--once) $(if $(ORDERS),--orders "$(ORDERS)") $(if $(CUSTOMERS),--customers $(CUSTOMERS))
 
-sandbox: $(VENV)/.ready-sandbox ## Start the sandbox alone: Redshift, S3, Customer.io
+sandbox: $(VENV)/.ready-sandbox ## Start the sandbox alone: Redshift, S3, Customer.io, ad platforms
 	@exec $(BIN)/python -m airflow_provider_cio.sandbox up
 
 test: $(VENV)/.ready-test ## Run the tests that need no system package

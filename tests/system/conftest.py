@@ -164,7 +164,9 @@ def _open_world(folder: Path, syncs: dict[str, dict[str, Any]], **stack: Any) ->
     dags = _write_dags(folder / "dags", syncs)
     argv = [sys.executable, "-m", "airflow_provider_cio.sandbox", "up", "--folder", str(folder / "sandbox")]
     argv += [
-        part for name in ("redshift", "s3", "customerio") for part in (f"--{name}-port", str(free_port()))
+        part
+        for name in ("redshift", "s3", "customerio", "ads")
+        for part in (f"--{name}-port", str(free_port()))
     ]
     sandbox = spawn(argv, log=folder / "sandbox.log")
     ready = folder / "sandbox" / "endpoints.json"
