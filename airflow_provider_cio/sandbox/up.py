@@ -20,7 +20,7 @@ from airflow_provider_cio.sandbox.customerio import CustomerIOSandbox
 from airflow_provider_cio.sandbox.ports import free_port, is_free
 from airflow_provider_cio.sandbox.redshift import LocalRedshift
 
-DEFAULT_PORTS = {"redshift": 5439, "s3": 5000, "customerio": 8025, "ads": 8026}
+DEFAULT_PORTS = {"redshift": 5439, "s3": 5000, "customerio": 8025, "ads": 8027}
 READY_FILE = "endpoints.json"
 
 

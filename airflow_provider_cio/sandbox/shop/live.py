@@ -24,7 +24,8 @@ def go_on(endpoints: dict[str, Any], *, now: datetime | None = None) -> int:
         cursor.execute(
             f"SELECT COUNT(*) FROM {SCHEMA}.carts WHERE cart_id LIKE 'L%' AND updated_at > '{_shown(now - _LOOK_BACK)}'"
         )
-        if cursor.fetchone()[0]:
+        ((there,),) = cursor.fetchall()
+        if there:
             return 0
         mark = f"{now:%Y%m%d}"
         cursor.execute(
@@ -52,9 +53,9 @@ def go_on(endpoints: dict[str, Any], *, now: datetime | None = None) -> int:
                 f"INSERT INTO {SCHEMA}.{table} ({columns}) SELECT 'O' || cart_id, {values} {bought}"
             )
         cursor.execute(f"SELECT COUNT(*) FROM {SCHEMA}.carts WHERE cart_id LIKE 'L{mark}-%'")
-        left = int(cursor.fetchone()[0])
+        ((left,),) = cursor.fetchall()
         connection.commit()
-    return left
+    return int(left)
 
 
 def _shown(moment: datetime) -> str:
