@@ -52,9 +52,9 @@ check: $(VENV)/.ready-dev ## Lint, types, floors, SQL, docs, compose file
 fix: $(VENV)/.ready-dev ## Format, and mend what ruff can mend
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-bench: $(VENV)/.ready-bench ## Measure against peers and the floor, in one run of about ten minutes (ARGS="send rate" for parts)
+bench: $(VENV)/.ready-bench ## Measure against peers and the floor, in one run of about ten minutes (ARGS="send rate" for parts; MEMBERS=N of the audience)
 	@exec $(BIN)/python tests/bench/run.py $(ARGS)
-	@exec $(BIN)/python tests/bench/audiences.py
+	@exec $(BIN)/python tests/bench/audiences.py $(if $(MEMBERS),--members $(MEMBERS))
 
 bench-marts: $(VENV)/.ready-test ## Build the marts over 1,000,000 customers and 10,000,000 order lines (ARGS="--customers N")
 	@exec $(BIN)/python tests/bench/marts.py $(ARGS)
