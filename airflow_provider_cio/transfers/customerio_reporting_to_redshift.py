@@ -120,7 +120,7 @@ class CustomerIOReportingToRedshift(BaseOperator):
         )
         warehouse = open_warehouse(connections)
         needs_app = self.source in {"app_api", "export"}
-        app = CustomerIOHook(self.customerio_conn_id).app_client() if needs_app else None
+        app = CustomerIOHook(self.customerio_conn_id).app_client(self.pool_slots) if needs_app else None
         try:
             yield Reporting(
                 source=self.source,
