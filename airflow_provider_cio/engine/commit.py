@@ -15,6 +15,7 @@ from airflow_provider_cio.engine.attempts import Traffic
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.source import emails_of
+from airflow_provider_cio.engine.watch.measured import write_sync_metrics
 from airflow_provider_cio.exceptions import FatalError, RejectedRowsError
 from airflow_provider_cio.warehouse import bulk, identities, ledger, state
 from airflow_provider_cio.warehouse import statements as sql
@@ -160,6 +161,7 @@ def _close_books(
     ctx: SyncContext, session: Session, plan: Plan, report: RunReport, objects: int
 ) -> RunReport:
     report = ledger.write_run(session, ctx.schema, report, status=report.status)
+    write_sync_metrics(ctx, session, plan, report)
     ledger.update_plan(
         session,
         ctx.schema,

@@ -5,8 +5,8 @@ SELECT
     cio_id,
     COALESCE(MAX(CASE WHEN rank_of_source = 1 THEN customer_id END), MAX(customer_id)) AS customer_id,
     MAX(email) AS email,
-    MAX(deleted) AS is_deleted,
-    MAX(suppressed) AS is_suppressed,
+    MAX(deleted) = 1 AS is_deleted,
+    MAX(suppressed) = 1 AS is_suppressed,
     MIN(created_at) AS created_at
 FROM (
     SELECT

@@ -13,6 +13,7 @@ from airflow_provider_cio.engine.reporting import data_out, messages, webhooks
 from airflow_provider_cio.engine.reporting.canonical import Odd, from_json, schema_of
 from airflow_provider_cio.engine.reporting.context import Reporting, StreamReport, windows
 from airflow_provider_cio.engine.reporting.lists import READERS
+from airflow_provider_cio.engine.watch.measured import write_stream_metrics
 from airflow_provider_cio.exceptions import ContractError, MissingScopeError
 from airflow_provider_cio.warehouse import raw
 from airflow_provider_cio.warehouse import statements as sql
@@ -32,7 +33,15 @@ from airflow_provider_cio.warehouse.state import ensure_schema, table
 log = logging.getLogger(__name__)
 MESSAGES = ("deliveries", "metrics")
 VIEWS = tuple(
-    f"stg_customerio__{name}" for name in ("deliveries", "delivery_metrics", "campaign_actions", "people")
+    f"stg_customerio__{name}"
+    for name in (
+        "deliveries",
+        "delivery_metrics",
+        "campaigns",
+        "campaign_actions",
+        "people",
+        "holdout_assignments",
+    )
 )
 LONGEST = timedelta(days=180)
 """Customer.io shows at most six months of messages at once."""
@@ -90,7 +99,7 @@ def prepare(ctx: Reporting) -> None:
     schema, landing = sql.identifier(ctx.warehouse.schema), sql.identifier(RAW)
 
     def make(session: Session) -> None:
-        for name in ("reporting_runs", "reporting_days"):
+        for name in ("reporting_runs", "reporting_days", "holdout_assignments", "metrics"):
             session.run(render_sql(f"ddl/{name}.sql", schema=schema))
         session.run(render_sql("raw/webhooks.sql", schema=landing))
         known = session.fetch(
@@ -103,7 +112,8 @@ def prepare(ctx: Reporting) -> None:
                     session.run(comment)
         ensure_schema(session, STAGING)
         for view in VIEWS:
-            session.run(render_sql(f"reporting/{view}.sql", raw=landing, staging=sql.identifier(STAGING)))
+            names = {"raw": landing, "schema": schema, "staging": sql.identifier(STAGING)}
+            session.run(render_sql(f"reporting/{view}.sql", **names))
 
     ctx.warehouse.transaction(make)
 
@@ -271,9 +281,32 @@ def _note(ctx: Reporting, report: StreamReport) -> None:
             report.message[:1000],
         )
     )
-    ctx.warehouse.run(
-        f"INSERT INTO {table(ctx.warehouse.schema, 'reporting_runs')} VALUES ({values}, GETDATE())"
-    )
+    measured: dict[str, float] = {
+        "rows": report.rows,
+        "new": report.new,
+        "gap_days": report.gap_days,
+        "odd_fields": sum(map(len, report.odd.to_dict().values())),
+    }
+
+    def write(session: Session) -> None:
+        schema = ctx.warehouse.schema
+        session.run(f"INSERT INTO {table(schema, 'reporting_runs')} VALUES ({values}, GETDATE())")
+        if report.source == "webhooks":
+            received = session.fetch(
+                f"SELECT DATEDIFF(second, MAX(received_at), GETDATE()) FROM {table(RAW, 'webhooks')}"
+            )
+            if received[0][0] is not None:
+                measured["newest_webhook_seconds"] = float(received[0][0])
+        write_stream_metrics(
+            session,
+            schema,
+            stream=report.stream,
+            source=report.source,
+            run_id=ctx.run_id,
+            values=measured,
+        )
+
+    ctx.warehouse.transaction(write)
 
 
 def _recency(ctx: Reporting) -> int:
