@@ -17,6 +17,7 @@ from airflow_provider_cio.core.identity import canonical
 from airflow_provider_cio.core.normalise import hash_identifier
 from airflow_provider_cio.core.redaction import hashed
 from airflow_provider_cio.engine.audience.context import AudienceContext
+from airflow_provider_cio.engine.forget_lines import Log, forget_lines
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.exceptions import ContractError, FatalError
 from airflow_provider_cio.warehouse import statements as sql
@@ -65,11 +66,13 @@ class Person:
 
 @dataclass
 class Forgotten:
-    """Counts only."""
+    """Counts only. ``lines`` left the receiver's log; ``being_written`` files of it are not closed yet."""
 
     destinations: int = 0
     rows: int = 0
     objects: int = 0
+    lines: int = 0
+    being_written: int = 0
     proof: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,12 +86,14 @@ def forget(
     bucket: Bucket,
     audiences: Sequence[AudienceContext],
     track: TrackClient,
+    log: Log | None = None,
 ) -> Forgotten:
     """Remove a person everywhere; each step may be repeated.
 
     Destinations first, then Customer.io, which suppresses the profile for good, then S3 and Redshift. The person has
     to be out of the sources already, or the next run brings them back.
 
+    :param log: of the webhook receiver; before the raw tables, which are loaded from it.
     :raises FatalError: an open plan holds the person.
     """
     keys, done = person.keys, Forgotten()
@@ -107,6 +112,8 @@ def forget(
         stored = list(bucket.listing(f"{plan.prefix}unload/"))
         bucket.delete(f"{plan.prefix}unload/")
         done.objects += len(stored)
+    if log is not None:
+        done.lines, done.being_written = forget_lines(log, keys)
     named = {hashed(key) for key in (*keys, *(key for plan in held for key in plan.row_keys))}
     done.rows += _erase(warehouse, warehouse.schema, [*keys, *hashes], sorted(named))
     done.rows += _erase_raw(warehouse, keys)

@@ -50,6 +50,7 @@ class Taken:
 class Google(Platform):
     """``polls``: how often a request's status says PROCESSING before it settles."""
 
+    kept = ("lists", "taken")
     lists: dict[str, List] = field(default_factory=dict)
     taken: dict[str, Taken] = field(default_factory=dict)
     polls: int = 1
@@ -76,6 +77,9 @@ class Google(Platform):
         for name, value in sorted(self._current(self.lists.get(audience, List(1)))):
             found.setdefault(name, []).append(value)
         return found
+
+    def make(self, audience: str) -> None:
+        self.lists.setdefault(audience, List(540))
 
     def clear(self) -> None:
         self.lists.clear()

@@ -31,6 +31,7 @@ _ERRORS: dict[str, tuple[int, dict[str, Any]]] = {
 class Meta(Platform):
     """Audiences by id; members by key."""
 
+    kept = ("audiences",)
     audiences: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     _sessions: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -47,6 +48,9 @@ class Meta(Platform):
 
     def members(self, audience: str) -> dict[str, list[str]]:
         return {key: sorted(found) for key, found in self.audiences.get(audience, {}).items() if found}
+
+    def make(self, audience: str) -> None:
+        self.audiences.setdefault(audience, {})
 
     def clear(self) -> None:
         self.audiences.clear()
