@@ -18,6 +18,9 @@ from airflow_provider_cio.exceptions import ExportFailedError, RequestRefusedErr
 
 _HOSTS: dict[str, str] = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
 
+APP_RATE = 10.0
+"""Requests a second of a workspace; transactional messages have a limit of their own (App API, rate limits)."""
+
 NOT_FOUND = 404
 ATTRIBUTES_LIMIT = 100
 """People of one call for attributes (App API)."""
@@ -40,7 +43,7 @@ class AppClient:
         api_key: str,
         region: Region = "us",
         base_url: str | None = None,
-        rate: float = 10,
+        rate: float = APP_RATE,
         timeout: float = 30.0,
         attempts: int = 5,
         seconds: float = 300.0,
@@ -58,6 +61,11 @@ class AppClient:
             http=http,
             sleep=sleep,
         )
+
+    @property
+    def budget(self) -> RateBudget:
+        """The rate that the threads of this client share."""
+        return self._transport.budget
 
     def customers(self, email: str) -> list[dict[str, Any]]:
         """The people with an email address: `id`, `email`, `cio_id`."""

@@ -141,7 +141,7 @@ class CustomerIOReportingToRedshift(BaseOperator):
         s3 = S3Hook(aws_conn_id=self.aws_conn_id).get_conn()
         warehouse = open_warehouse(self._connections)
         needs_app = self.source in {"app_api", "export"}
-        app = CustomerIOHook(self.customerio_conn_id).app_client() if needs_app else None
+        app = CustomerIOHook(self.customerio_conn_id).app_client(self.pool_slots) if needs_app else None
         try:
             yield Reporting(
                 source=self.source,
