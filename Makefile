@@ -8,7 +8,7 @@ DEMO = $(BIN)/python -m airflow_provider_cio.sandbox.demo
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test test-system check fix bench bench-marts soak docs clean
+.PHONY: help demo sandbox test test-system check fix bench bench-marts bench-scale soak docs clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -55,6 +55,10 @@ fix: $(VENV)/.ready-dev ## Format, and mend what ruff can mend
 bench: $(VENV)/.ready-bench ## Measure against peers and the floor, in one run of about ten minutes (ARGS="send rate" for parts; MEMBERS=N of the audience)
 	@exec $(BIN)/python tests/bench/run.py $(ARGS)
 	@exec $(BIN)/python tests/bench/audiences.py $(if $(MEMBERS),--members $(MEMBERS))
+	@exec $(BIN)/python tests/bench/anomalies.py
+
+bench-scale: $(VENV)/.ready-bench ## Reckon a day of a large shop from what a send here needs (ARGS="--cores 32")
+	@exec $(BIN)/python tests/bench/scale.py $(ARGS)
 
 bench-marts: $(VENV)/.ready-test ## Build the marts over 1,000,000 customers and 10,000,000 order lines (ARGS="--customers N")
 	@exec $(BIN)/python tests/bench/marts.py $(ARGS)
