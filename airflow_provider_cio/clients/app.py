@@ -195,6 +195,20 @@ class AppClient:
             f"Export {export} could not be downloaded in {attempts} tries.", next_step="run the task again."
         )
 
+    def send_email(self, message: int | str, to: str, data: Mapping[str, Any]) -> str:
+        """Send a transactional message to an address; the id of the delivery.
+
+        POST /v1/send/email; `message` is the number or the trigger name of a transactional message.
+        """
+        body = {
+            "transactional_message_id": message,
+            "to": to,
+            "identifiers": {"email": to},
+            "message_data": dict(data),
+        }
+        answer = self._call("POST", "/v1/send/email", json=body)
+        return str(answer.get("delivery_id", "")) if isinstance(answer, dict) else ""
+
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
