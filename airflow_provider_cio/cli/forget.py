@@ -30,7 +30,7 @@ RUN_ID = "airflow cio forget"
 
 @command
 def forget(args: Namespace) -> None:
-    """Read `{"id": ..., "email": ..., "phone": ..., "region": ...}` from standard input, and print counts as JSON.
+    """Read a `Person` as JSON from standard input, `{"id": ..., "email": ...}`, and print counts as JSON.
 
     From there, because arguments end in a shell's history and in process lists.
 
@@ -63,7 +63,7 @@ def forget(args: Namespace) -> None:
 
 def read_person(text: str) -> Person:
     """
-    :raises ContractError: not a JSON object of texts with the known keys; what it holds is not repeated.
+    :raises ContractError: not a JSON object of texts with the keys of `Person`; what it holds is not repeated.
     """
     try:
         given = json.loads(text)

@@ -14,7 +14,7 @@ from airflow_provider_cio.clients.track import TrackClient
 from airflow_provider_cio.core.audience.capabilities import IdentifierKind
 from airflow_provider_cio.core.columns import Column
 from airflow_provider_cio.core.identity import canonical
-from airflow_provider_cio.core.normalise import hash_identifier
+from airflow_provider_cio.core.normalise import SEPARATOR, hash_identifier
 from airflow_provider_cio.core.redaction import hashed
 from airflow_provider_cio.engine.audience.context import AudienceContext
 from airflow_provider_cio.engine.forget_lines import Log, forget_lines
@@ -34,20 +34,25 @@ _RAW_KEYS = frozenset({"customer_id", "cio_id", "email", "email_address", "recip
 
 @dataclass(frozen=True, repr=False)
 class Person:
-    """Whatever is known of somebody; `region` is for a phone without a country code."""
+    """Whatever is known of somebody; `region` is for a phone without a country code, the rest an address."""
 
     id: str | None = None
     email: str | None = None
     phone: str | None = None
     region: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    postcode: str | None = None
+    country: str | None = None
 
     @property
     def keys(self) -> list[str]:
-        """Canonical id and email.
+        """Canonical id and email, and the email as the key of a row that goes by it among several identifiers.
 
         :raises ContractError: there is neither.
         """
-        found = [canonical(self.id, "id"), canonical(self.email, "email")]
+        email = canonical(self.email, "email")
+        found = [canonical(self.id, "id"), email, f"{email}\x1femail" if email else None]
         keys = [key for key in found if key is not None]
         if not keys:
             raise ContractError("Nobody is named.", next_step="give an id, an email, or both.")
@@ -57,6 +62,9 @@ class Person:
         """(field, identifier) at a destination of an audience."""
         settings = ctx.audience.destinations[name]
         raw: dict[IdentifierKind, str | None] = {"id": self.id, "email": self.email, "phone": self.phone}
+        address = (self.first_name, self.last_name, self.postcode, self.country)
+        if all(address):
+            raw["address"] = SEPARATOR.join(str(part) for part in address)
         for kind in ctx.audience.kinds_of(settings):
             of, field = settings.capabilities.fields[kind]
             made = hash_identifier(of, field, raw.get(kind), region=self.region or ctx.audience.region)

@@ -66,6 +66,7 @@ def test_our_folder_has_no_import_errors(airflow_home: Path) -> None:
     assert set(bag.dags) == {f"cio_sync_{file.stem}" for file in SHIPPED.glob("syncs/*.yaml")} | {
         "example_customers_in_one_task",
         "cio_enrichment",
+        "cio_monitoring",
         "cio_audience_cart_recovery",
         "cio_audience_winback",
     }

@@ -16,9 +16,13 @@ from airflow_provider_cio.sandbox.demo.reconcile import rows
 from airflow_provider_cio.sandbox.demo.screen import Steps
 from airflow_provider_cio.sandbox.demo.syncs import await_runs
 
-RATES = """
-SELECT destination, members, held_out, uploaded, unsettled, size
-FROM cio_sync.match_rates WHERE audience = %s AND run_id = %s ORDER BY destination
+FOUND = """
+SELECT r.destination, r.members, r.held_out, r.size,
+       COUNT(CASE WHEN l.state = 'present' THEN 1 END) AS uploaded,
+       COUNT(CASE WHEN l.state <> 'present' THEN 1 END) AS unsettled
+FROM cio_sync.match_rates r
+LEFT JOIN cio_sync.audience_members l ON l.audience = r.audience AND l.destination = r.destination
+WHERE r.audience = %s AND r.run_id = %s GROUP BY r.destination, r.members, r.held_out, r.size ORDER BY r.destination
 """
 HELD = """
 SELECT COUNT(*) AS n FROM cio_sync.audience_members
@@ -84,8 +88,8 @@ def run_audiences(
 
 
 def read(connection: Any, runs: list[AudienceRun]) -> dict[str, list[dict[str, Any]]]:
-    """What the books say of each destination, by audience."""
-    return {run.name: rows(connection, RATES, run.name, run.run_id) for run in runs}
+    """What the books say of each destination now, by audience: Google confirms after its run was measured."""
+    return {run.name: rows(connection, FOUND, run.name, run.run_id) for run in runs}
 
 
 def compare(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,12 +17,17 @@ def shop(shop_days: Shop) -> Shop:
     return shop_days
 
 
-def test_a_and_e_an_abandoned_cart_moves_through_the_tiers_and_who_buys_drops_out(shop: Shop) -> None:
+def test_a_and_e_an_abandoned_cart_moves_through_the_tiers_and_who_buys_drops_out(
+    shop: Shop, messages: Any
+) -> None:
     shop.models("cart_high_intent", "retention_events")
     for person in ("Ann", "Ben"):
         shop.person(person)
         shop.cart(person, shop.at(hours=6))
+    messages("M1", "Ann", shop.at(hours=9), clicked=shop.at(hours=11))
+    messages("M2", "Ben", shop.at(hours=9))
     seen: dict[str, list[str | None]] = {"Ann": [], "Ben": []}
+    clicked: dict[float, set[str]] = {}
     for hours in (6.5, 7, 12, 31, 77, 78):
         if hours == 31:
             shop.order("Ben", shop.at(hours=13))
@@ -30,11 +35,20 @@ def test_a_and_e_an_abandoned_cart_moves_through_the_tiers_and_who_buys_drops_ou
         tiers = dict(shop.rows("SELECT customer_id, tier FROM cio_marts.cart_high_intent"))
         for person, found in seen.items():
             found.append(tiers.get(person))
+        # The paid audience of scenario A: its mail was clicked, and six hours went by.
+        clicked[hours] = {
+            row[0]
+            for row in shop.rows(
+                "SELECT customer_id FROM cio_marts.cart_high_intent WHERE clicked_at IS NOT NULL "
+                f"AND cart_updated_at <= DATEADD(hour, -6, '{shop.at(hours=hours):%Y-%m-%d %H:%M:%S}')"
+            )
+        }
     first, second, third = "hours_1_to_4", "hours_4_to_24", "days_1_to_3"
     assert seen == {
         "Ann": [None, first, second, third, third, None],
         "Ben": [None, first, second, None, None, None],
     }
+    assert clicked == {6.5: set(), 7: set(), 12: {"Ann"}, 31: {"Ann"}, 77: {"Ann"}, 78: set()}
     assert shop.rows(
         "SELECT COUNT(*), COUNT(DISTINCT event_key) FROM cio_marts.retention_events "
         "WHERE event_name = 'Cart Updated' AND customer_id IN ('Ann', 'Ben')"
@@ -81,34 +95,40 @@ def test_c_a_purchase_suppresses_for_seven_days_and_a_late_refund_brings_the_per
     assert shop.among("suppression_refunded", "Ann", "Ben") == {"Ann"}
 
 
-def test_d_lapsed_with_two_orders_of_high_value_until_they_come_back(shop: Shop) -> None:
-    shop.models("lapsed_high_value")
-    for person, total in (("Ann", 80), ("Ben", 80), ("Cat", 20)):
+def test_d_lapsed_with_two_orders_of_high_value_until_they_come_back(shop: Shop, messages: Any) -> None:
+    shop.models("lapsed_high_value", "contact_pressure")
+    people = ("Ann", "Ben", "Cat", "Dan")
+    for person, total in (("Ann", 80), ("Ben", 80), ("Cat", 20), ("Dan", 80)):
         shop.person(person)
         for days in (-60, -30):
             shop.order(person, shop.at(days=days, hours=10), total=total)
-    lapsed = []
-    for day in (59, 61, 63):
-        if day == 63:
+    messages("M1", "Dan", shop.at(days=57))
+    lapsed, pressed = [], []
+    for day in (59, 61, 65):
+        if day == 65:
             shop.order("Ben", shop.at(days=62), total=80)
         shop.build(shop.at(days=day))
+        pressed.append(
+            shop.rows("SELECT customer_id, messages_7d, email_14d FROM cio_marts.contact_pressure")
+        )
         lapsed.append(
             (
-                shop.among("lapsed_high_value", "Ann", "Ben", "Cat"),
+                shop.among("lapsed_high_value", *people),
                 {
                     row[0]
                     for row in shop.rows(
                         "SELECT customer_id FROM cio_marts.retention_customer_state "
-                        "WHERE is_reactivation_eligible AND customer_id IN ('Ann', 'Ben', 'Cat')"
+                        "WHERE is_reactivation_eligible AND customer_id IN ('Ann', 'Ben', 'Cat', 'Dan')"
                     )
                 },
             )
         )
     assert lapsed == [
         (set(), set()),
-        ({"Ann", "Ben"}, {"Ann", "Ben", "Cat"}),
-        ({"Ann"}, {"Ann", "Cat"}),
+        ({"Ann", "Ben"}, {"Ann", "Ben", "Cat", "Dan"}),
+        ({"Ann", "Dan"}, {"Ann", "Cat", "Dan"}),
     ]
+    assert pressed == [[("Dan", 1, 1)], [("Dan", 1, 1)], [("Dan", 0, 1)]]
 
 
 def test_f_replenishment_follows_the_cycle_that_the_shop_taught(shop: Shop) -> None:
@@ -151,12 +171,22 @@ def test_g_vips_of_two_definitions_can_be_told_apart(shop: Shop) -> None:
             "tiers": {"gold": 500, "silver": 300},
         },
     ]
-    shop.build(shop.at(days=1), vip=definitions)
-    shop.build(shop.at(days=13))
-    refunded = shop.order("Cat", shop.at(days=14), total=500)
-    shop.build(shop.at(days=15))
-    shop.refund(refunded, shop.at(days=16), 500)
-    shop.build(shop.at(days=17))
+    told = []
+    for day in (1, 13, 15, 17):
+        if day == 15:
+            refunded = shop.order("Cat", shop.at(days=14), total=500)
+        if day == 17:
+            shop.refund(refunded, shop.at(days=16), 500)
+        shop.build(shop.at(days=day), vip=definitions)
+        state = "SELECT customer_id, vip_tier, vip_definition_version FROM cio_marts.retention_customer_state"
+        told.append((shop.at(days=day), sorted(shop.rows(state))))
+    for moment, states in told:  # the history of now tells what each of these days told
+        at = f"'{moment:%Y-%m-%d %H:%M:%S}'"
+        then = shop.rows(
+            "SELECT customer_id, vip_tier, vip_definition_version FROM cio_marts.vip_tier_history "
+            f"WHERE valid_from < {at} AND (valid_to >= {at} OR valid_to IS NULL)"
+        )
+        assert sorted(then) == states
     spans = shop.rows(
         "SELECT customer_id, vip_tier, vip_definition_version, DATEDIFF(day, '2026-03-01', valid_from), "
         "DATEDIFF(day, '2026-03-01', valid_to) FROM cio_marts.vip_tier_history "
