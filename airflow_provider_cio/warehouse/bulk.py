@@ -65,6 +65,7 @@ def unload(changes: str, payload_names: list[str], bucket: Bucket, folder: str) 
         "lane_hash",
         "operation",
         "identifier",
+        "identified_by",
         "partner",
         "event_id",
         "occurred_at",
