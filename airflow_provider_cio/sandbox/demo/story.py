@@ -20,7 +20,13 @@ from airflow_provider_cio.sandbox.demo.airflow_stack import AirflowStack, StackE
 from airflow_provider_cio.sandbox.demo.audiences import AudienceRun
 from airflow_provider_cio.sandbox.demo.reconcile import compare, read_customerio, read_findings, read_runs
 from airflow_provider_cio.sandbox.demo.screen import Screen, Steps
-from airflow_provider_cio.sandbox.demo.syncs import SyncRun, build_marts, run_syncs, set_connections
+from airflow_provider_cio.sandbox.demo.syncs import (
+    SyncRun,
+    build_marts,
+    hold_syncs,
+    run_syncs,
+    set_connections,
+)
 from airflow_provider_cio.sandbox.guardian import Guarded, spawn
 from airflow_provider_cio.sandbox.ports import free_port
 
@@ -72,8 +78,9 @@ def tell_story(folder: Path, customers: int, orders: Path | None, screen: Screen
             name = _load_shop(endpoints, customers, orders, steps)
             started()
             set_connections(airflow, endpoints)
+            held_back = hold_syncs(airflow, DAGS / "syncs", steps)
             build_marts(airflow, steps)
-            syncs = run_syncs(airflow, DAGS / "syncs", steps)
+            syncs = run_syncs(airflow, held_back, steps)
             # Orders of a real shop come without emails and consent: there is nobody to show an ad.
             wanted = {} if orders else audiences.with_destinations(DAGS / "audiences")
             carried = _run_audiences(airflow, endpoints, wanted, steps)
