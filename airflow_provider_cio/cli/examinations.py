@@ -139,7 +139,7 @@ def staging(patient: Patient) -> Iterator[Result]:
     bucket = Bucket(client, render_staging(contract.staging.s3), render_staging(contract.staging.iam_role))
     bucket.check()
     key = f"doctor/{str(ULID()).lower()}/"
-    bucket.put(f"{key}probe", b"")
+    bucket.put(f"{key}written/probe", b"")
     yield _well("bucket", f"{bucket.uri('')} can be listed and written")
     answer = client.get_bucket_location(Bucket=bucket.name)
     region, ours = answer["LocationConstraint"] or "us-east-1", client.meta.region_name
@@ -157,7 +157,8 @@ def staging(patient: Patient) -> Iterator[Result]:
         with closing(open_warehouse(contract.connections)) as warehouse:
             role = "default" if bucket.iam_role == "default" else sql.literal(bucket.iam_role)
             warehouse.run(
-                f"UNLOAD ('SELECT 1 AS probe') TO {sql.literal(bucket.uri(key))} IAM_ROLE {role} FORMAT PARQUET"
+                f"UNLOAD ('SELECT 1 AS probe') TO {sql.literal(bucket.uri(f'{key}unloaded/'))} "
+                f"IAM_ROLE {role} FORMAT PARQUET"
             )
         yield _well("role", "Redshift can write to the bucket by its role")
     except CustomerIOProviderError as error:
