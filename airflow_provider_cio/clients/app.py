@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
@@ -48,6 +49,7 @@ class AppClient:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.requests = 0
+        self._counting = threading.Lock()
         self._transport = Transport(
             Service(base_url or _HOSTS[region], "the App API key", region),
             headers={"Authorization": f"Bearer {api_key}"},
@@ -134,6 +136,16 @@ class AppClient:
         else:
             yield from self._pages("GET", path, key, limit, params=asked)
 
+    def page(
+        self, path: str, key: str, limit: int, start: str = "", **asked: str | int
+    ) -> tuple[list[dict[str, Any]], str]:
+        """One page of a list, and the `start` of the next one; '' after the last."""
+        return self._page("GET", path, key, {**asked, "limit": limit}, start)
+
+    def answer(self, path: str, asked: Mapping[str, str | int] | None = None) -> dict[str, Any]:
+        """What any other reading call answers."""
+        return self._get(path, asked)
+
     def export_deliveries(self, parent: str, number: int, start: int, end: int) -> int:
         """Ask for an export of the deliveries that a parent made from `start` to `end` (unix seconds); its id.
 
@@ -197,7 +209,8 @@ class AppClient:
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         answer = self._transport.request(method, path, **arguments)
-        self.requests += answer.requests
+        with self._counting:
+            self.requests += answer.requests
         return parsed(answer.response)
 
     def _pages(
@@ -211,15 +224,19 @@ class AppClient:
         params: Mapping[str, str | int] | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Rows of all pages; ends without `next`, and on an empty page, whatever its `next` says."""
-        start: dict[str, str] = {}
+        start = ""
         while True:
-            asked = {**(params or {}), "limit": limit, **start}
-            body = self._call(method, path, json=json, params=asked)
-            rows = _rows(body, key)
+            rows, start = self._page(method, path, key, {**(params or {}), "limit": limit}, start, json=json)
             yield from rows
-            if not rows or not body.get("next"):
+            if not start:
                 return
-            start = {"start": body["next"]}
+
+    def _page(
+        self, method: str, path: str, key: str, asked: dict[str, str | int], start: str, *, json: Any = None
+    ) -> tuple[list[dict[str, Any]], str]:
+        body = self._call(method, path, json=json, params={**asked, **({"start": start} if start else {})})
+        rows = _rows(body, key)
+        return rows, str(body.get("next") or "") if rows else ""
 
 
 def _rows(body: Any, key: str) -> list[dict[str, Any]]:

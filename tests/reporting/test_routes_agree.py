@@ -22,7 +22,8 @@ SELECT parent, metric, TO_CHAR(last_at, 'YYYY-MM-DD'), COUNT(*) FROM (
     SELECT m.delivery_id, m.metric, MAX(m.occurred_at) AS last_at, MIN(d.parent) AS parent
     FROM cio_raw.metrics AS m JOIN (
         SELECT delivery_id, MAX(CASE WHEN campaign_id IS NOT NULL THEN 'campaign:' || CAST(campaign_id AS VARCHAR(20))
-            WHEN newsletter_id IS NOT NULL THEN 'newsletter:' || CAST(newsletter_id AS VARCHAR(20)) END) AS parent
+            WHEN newsletter_id IS NOT NULL THEN 'newsletter:' || CAST(newsletter_id AS VARCHAR(20))
+            WHEN broadcast_id IS NOT NULL THEN 'broadcast:' || CAST(broadcast_id AS VARCHAR(20)) END) AS parent
         FROM cio_raw.deliveries WHERE source {sources} GROUP BY delivery_id
     ) AS d ON d.delivery_id = m.delivery_id
     WHERE m.source {sources} AND m.metric NOT LIKE 'human%' GROUP BY m.delivery_id, m.metric

@@ -25,7 +25,7 @@ WINDOW = 183 * engine.DAY
 CHANNELS = {"email": "email", "push": "push"}
 MESSAGE = (
     "seq, id, cio, customer_id, email, campaign, action, event, newsletter, content, transactional, channel,"
-    " subject, created_at"
+    " subject, created_at, broadcast, trigger"
 )
 ACTIONS_A_PAGE = 10
 
@@ -79,10 +79,6 @@ async def actions(request: Request) -> Response:
     ]
     page, following = with_next(listed, ACTIONS_A_PAGE)
     return JSONResponse({"actions": [each for _, each in page], "next": following})
-
-
-async def broadcasts(_request: Request) -> Response:
-    return JSONResponse({"broadcasts": []})
 
 
 async def newsletters(request: Request) -> Response:
@@ -145,6 +141,7 @@ async def messages(request: Request) -> Response:
     for name, column in (
         ("campaign_id", "campaign"),
         ("newsletter_id", "newsletter"),
+        ("broadcast_id", "broadcast"),
         ("action_id", "action"),
     ):
         if name in asked:
@@ -185,7 +182,7 @@ def latest_metrics(workspace: Workspace, deliveries: list[str]) -> dict[str, dic
 def message(row: tuple[Any, ...], metrics: dict[str, int]) -> dict[str, Any]:
     """A delivery as the App API shows it."""
     _, delivery, cio, customer_id, email, campaign, action, event, newsletter, content, transact, *rest = row
-    channel, subject, created_at = rest
+    channel, subject, created_at, broadcast, trigger = rest
     updated = max([created_at, *metrics.values()])
     return {
         "id": delivery,
@@ -203,7 +200,8 @@ def message(row: tuple[Any, ...], metrics: dict[str, int]) -> dict[str, Any]:
         "newsletter_id": newsletter,
         "content_id": content,
         "campaign_id": campaign,
-        "broadcast_id": None,
+        "broadcast_id": broadcast,
+        "trigger_id": trigger,
         "transactional_message_id": transact,
         "trigger_event_id": event,
         "type": CHANNELS[channel],
@@ -214,7 +212,6 @@ def message(row: tuple[Any, ...], metrics: dict[str, int]) -> dict[str, Any]:
 ROUTES = [
     Route("/v1/campaigns", campaigns, methods=["GET"]),
     Route("/v1/campaigns/{campaign}/actions", actions, methods=["GET"]),
-    Route("/v1/broadcasts", broadcasts, methods=["GET"]),
     Route("/v1/newsletters", newsletters, methods=["GET"]),
     Route("/v1/transactional", transactional, methods=["GET"]),
     Route("/v1/subscription_topics", topics, methods=["GET"]),

@@ -32,7 +32,7 @@ METRICS = (
 )  # fmt: skip
 PLAIN = (
     "id", "customer_id", "type", "subject", "campaign_id", "action_id", "newsletter_id", "content_id",
-    "transactional_message_id", "trigger_event_id", "created",
+    "broadcast_id", "transactional_message_id", "trigger_event_id", "created",
 )  # fmt: skip
 
 
