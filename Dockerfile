@@ -5,4 +5,4 @@ COPY --chown=airflow:root pyproject.toml README.md LICENSE constraints.txt /opt/
 COPY --chown=airflow:root airflow_provider_cio /opt/provider/airflow_provider_cio
 COPY --chown=airflow:root dags /opt/provider/dags
 COPY --chown=airflow:root sql /opt/provider/sql
-RUN pip install --no-cache-dir --constraint /opt/provider/constraints.txt "/opt/provider[receiver,sandbox]" apache-airflow-providers-celery redis psycopg2-binary asyncpg
+RUN pip install --no-cache-dir --constraint /opt/provider/constraints.txt "/opt/provider[celery,receiver,sandbox]" "psycopg[binary]"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from airflow.sdk.definitions.deadline import BaseDeadlineReference, deadline_reference
 
-_MOMENT = re.compile(r"__(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:\d\d|Z))")
+from airflow_provider_cio.core.run_id import moment_of
 
 
 @deadline_reference()
@@ -28,8 +27,4 @@ class RunDue(BaseDeadlineReference):
 
 def due_at(run_id: str) -> datetime:
     """The moment in a run id, in UTC; now when there is none that can be read."""
-    match = _MOMENT.search(run_id or "")
-    try:
-        return datetime.fromisoformat(match[1]).astimezone(UTC) if match else datetime.now(UTC)
-    except (ValueError, OverflowError):
-        return datetime.now(UTC)
+    return moment_of(run_id) or datetime.now(UTC)

@@ -14,6 +14,7 @@ from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.outcomes import Traffic, in_flight_prefix, outcome_prefix, traffic_of
 from airflow_provider_cio.engine.source import emails_of
+from airflow_provider_cio.engine.watch.measured import write_sync_metrics
 from airflow_provider_cio.exceptions import FatalError, RejectedRowsError
 from airflow_provider_cio.warehouse import bulk, identities, ledger, state
 from airflow_provider_cio.warehouse import statements as sql
@@ -141,6 +142,7 @@ def _close_books(
     ctx: SyncContext, session: Session, plan: Plan, report: RunReport, objects: int
 ) -> RunReport:
     report = ledger.write_run(session, ctx.schema, report, status=report.status)
+    write_sync_metrics(ctx, session, plan, report)
     ledger.update_plan(
         session,
         ctx.schema,

@@ -8,9 +8,9 @@ from airflow_provider_cio.core.columns import FAMILIES
 from airflow_provider_cio.core.shape import ColumnChange, Shape, compare
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.warehouse import history
-from airflow_provider_cio.warehouse.diff import Source
 from airflow_provider_cio.warehouse.ledger import PreflightFinding
 from airflow_provider_cio.warehouse.session import Session
+from airflow_provider_cio.warehouse.source import Source
 
 _SAID = {
     "column_added": "column '{name}' ({now}) is new",

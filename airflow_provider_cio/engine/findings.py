@@ -7,11 +7,11 @@ from typing import Literal
 
 from airflow_provider_cio.core.contract.findings import RULES, Action, action_of
 from airflow_provider_cio.engine.context import SyncContext
-from airflow_provider_cio.warehouse import diff, limits
-from airflow_provider_cio.warehouse.diff import Source
+from airflow_provider_cio.warehouse import diff, limits, stage
 from airflow_provider_cio.warehouse.identities import MERGED
 from airflow_provider_cio.warehouse.ledger import PreflightFinding
 from airflow_provider_cio.warehouse.session import Session
+from airflow_provider_cio.warehouse.source import Source
 
 _SAMPLE = " A sample is SUBSTRING(SHA2(key, 256), 1, 12)."
 _SEVERITY: Mapping[Action, Literal["stop", "warning", "notice"]] = {
@@ -24,7 +24,7 @@ _SEVERITY: Mapping[Action, Literal["stop", "warning", "notice"]] = {
 
 def find_duplicates(ctx: SyncContext, session: Session) -> PreflightFinding | None:
     """Keys on more than one row, which stop a run unless the sync skips them."""
-    keys, rows = session.fetch(diff.duplicate_counts())[0]
+    keys, rows = session.fetch(stage.duplicate_counts())[0]
     if not keys:
         return None
     events = ctx.sync.kind == "events"
@@ -39,7 +39,7 @@ def find_duplicates(ctx: SyncContext, session: Session) -> PreflightFinding | No
         f"{ctx.file}: {key}: {int(keys):,} keys occur on {int(rows):,} rows: several rows are one {what}.",
         field=key,
         rows=int(rows),
-        samples=samples_of(session, diff.duplicate_samples()),
+        samples=samples_of(session, stage.duplicate_samples()),
         next_step=RULES["duplicate_key"].fix + _SAMPLE,
     )
 
@@ -48,7 +48,7 @@ def find_withheld(ctx: SyncContext, session: Session, withheld: Mapping[str, int
     """Rows that are not sent for what they lack. `withheld` counts rows by reason, '' those without one."""
     measured = {"identifier_padded", "timestamp_in_milliseconds", "value_too_long", "item_too_large", MERGED}
     return [
-        found(ctx, reason, _place(ctx, reason), rows, samples_of(session, diff.withheld_samples(reason)))
+        found(ctx, reason, _place(ctx, reason), rows, samples_of(session, stage.withheld_samples(reason)))
         for reason, rows in sorted(withheld.items())
         if reason and reason not in measured
     ]
@@ -58,12 +58,12 @@ def find_measured(ctx: SyncContext, session: Session, source: Source) -> Iterato
     """Rows that exceed a limit, field by field."""
     checks = source.checks
     keys = list(ctx.sync.values)
-    for check, rows in zip(checks, session.fetch(limits.counts(checks, diff.STAGE))[0], strict=True):
+    for check, rows in zip(checks, session.fetch(limits.counts(checks, stage.STAGE))[0], strict=True):
         if rows:
             place = _place(ctx, check.finding)
             if check.position is not None:
                 place = keys[check.position]
-            samples = samples_of(session, diff.check_samples(check))
+            samples = samples_of(session, stage.check_samples(check))
             yield found(ctx, check.finding, place, int(rows), samples, withheld=check.withholds)
 
 
@@ -71,10 +71,10 @@ def find_load_time(ctx: SyncContext, session: Session, rows: int) -> PreflightFi
     """Events whose time looks like that of a load: most of them share it with many others."""
     if ctx.sync.kind != "events":
         return None
-    shared = int(session.fetch(diff.shared_moments())[0][0])
+    shared = int(session.fetch(stage.shared_moments())[0][0])
     if 2 * shared <= rows or not shared:
         return None
-    samples = samples_of(session, diff.shared_moment_samples())
+    samples = samples_of(session, stage.shared_moment_samples())
     return found(ctx, "occurred_at_is_load_time", "occurred_at", shared, samples)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from airflow_provider_cio.engine.context import SyncContext
-from airflow_provider_cio.warehouse import diff, history
+from airflow_provider_cio.warehouse import history
 from airflow_provider_cio.warehouse import statements as sql
-from airflow_provider_cio.warehouse.diff import Source
 from airflow_provider_cio.warehouse.ledger import PreflightFinding
 from airflow_provider_cio.warehouse.session import Session
+from airflow_provider_cio.warehouse.source import Source, mapped
 
 TRIGGERS_FOR_HOURS = 72
 """Older events start nothing in Customer.io (Track API, events)."""
@@ -35,7 +35,7 @@ def find_held(ctx: SyncContext, session: Session, source: Source) -> list[Prefli
         return []
     only = f" AND {source.only}" if source.only else ""
     rows = session.fetch(
-        f"SELECT COUNT(*) FROM ({diff.mapped(source)}) AS mapped WHERE NOT {source.allowed}{only}"
+        f"SELECT COUNT(*) FROM ({mapped(source)}) AS mapped WHERE NOT {source.allowed}{only}"
     )
     held = int(rows[0][0])
     if not held:

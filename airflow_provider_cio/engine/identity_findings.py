@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.findings import found, samples_of
-from airflow_provider_cio.warehouse import diff, identities
-from airflow_provider_cio.warehouse.diff import Source
+from airflow_provider_cio.warehouse import identities, stage
 from airflow_provider_cio.warehouse.ledger import PreflightFinding
 from airflow_provider_cio.warehouse.session import Session
+from airflow_provider_cio.warehouse.source import Source
 
 PLACE = "attributes.email"
 
@@ -31,15 +31,15 @@ def find_identities(
     if source.emails.column != "identifier":
         looked_for["email_changed"] = identities.changed
     for name, clause in looked_for.items():
-        rows = int(session.fetch(identities.counted(clause(source.emails, diff.STAGE)))[0][0])
+        rows = int(session.fetch(identities.counted(clause(source.emails, stage.STAGE)))[0][0])
         if rows:
-            query = identities.samples(clause(source.emails, diff.STAGE))
+            query = identities.samples(clause(source.emails, stage.STAGE))
             yield found(ctx, name, PLACE, rows, samples_of(session, query))
 
 
 def _merged_before(ctx: SyncContext, session: Session) -> int:
     rows = session.fetch(
-        f"SELECT COUNT(*) FROM {diff.STAGE} AS s JOIN {ctx.state} AS t ON t.row_key = s.row_key "
+        f"SELECT COUNT(*) FROM {stage.STAGE} AS s JOIN {ctx.state} AS t ON t.row_key = s.row_key "
         f"WHERE s.withheld = '{identities.MERGED}' AND NOT t.present"
     )
     return int(rows[0][0])

@@ -29,12 +29,12 @@ from airflow_provider_cio.engine.preflight import record
 from airflow_provider_cio.engine.review import review
 from airflow_provider_cio.engine.source import resolve
 from airflow_provider_cio.exceptions import CustomerIOProviderError, FatalError, SourceError
-from airflow_provider_cio.warehouse import diff, history, identities, ledger, state
+from airflow_provider_cio.warehouse import diff, history, identities, ledger, stage, state
 from airflow_provider_cio.warehouse import statements as sql
-from airflow_provider_cio.warehouse.diff import Source
 from airflow_provider_cio.warehouse.identities import MERGED
 from airflow_provider_cio.warehouse.ledger import Plan, PreflightFinding
 from airflow_provider_cio.warehouse.session import Session
+from airflow_provider_cio.warehouse.source import Source
 
 __all__ = ["Plan", "describe", "load", "make_plan"]
 
@@ -155,19 +155,19 @@ def _freeze(ctx: SyncContext, session: Session) -> _Draft:
             shares = state.table(ctx.schema, "identity_shares")
             session.run(
                 identities.shares(
-                    shares, ctx.sync.name, plan_id, diff.STAGE, source.emails, ctx.sync.identifier
+                    shares, ctx.sync.name, plan_id, stage.STAGE, source.emails, ctx.sync.identifier
                 )
             )
         if ctx.selection is None:
             history.write_shape(session, ctx.schema, ctx.sync.name, plan_id, shape)
         draft = _Draft(draft.counts, draft.findings, plan)
-    session.run(f"DROP TABLE {diff.STAGE}")
+    session.run(f"DROP TABLE {stage.STAGE}")
     return draft
 
 
 def _draft(ctx: SyncContext, session: Session, source: Source) -> _Draft:
-    session.run(diff.stage(source))
-    withheld = {str(reason): int(rows) for reason, rows in session.fetch(diff.withheld_counts())}
+    session.run(stage.read(source))
+    withheld = {str(reason): int(rows) for reason, rows in session.fetch(stage.withheld_counts())}
     findings = [*find_withheld(ctx, session, withheld), *find_measured(ctx, session, source)]
     duplicates = find_duplicates(ctx, session)
     if duplicates is not None:  # the diff would multiply them

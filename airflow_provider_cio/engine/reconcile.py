@@ -18,6 +18,7 @@ from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.preflight import record
 from airflow_provider_cio.engine.sample import table_of
 from airflow_provider_cio.engine.source import resolve
+from airflow_provider_cio.engine.watch.measured import write_drift_metrics
 from airflow_provider_cio.exceptions import ContractError
 from airflow_provider_cio.warehouse import drift
 from airflow_provider_cio.warehouse import statements as sql
@@ -97,11 +98,13 @@ def reconcile(ctx: SyncContext, plan_id: str) -> dict[str, Any]:
         read(ctx, reading, _sample(ctx, min(ctx.sync.reconcile.sample, _affordable(ctx, reading))))
     found = list({(each.key_hash, each.field): each for each in reversed(reading.found)}.values())[::-1]
     findings = reading.findings + _ownership(ctx, found)
-    ctx.warehouse.transaction(
-        lambda session: drift.write(
-            session, ctx.schema, sync=ctx.sync.name, plan_id=plan_id, run_id=plan.run_id, found=found
-        )
-    )
+    drifted = len({each.key_hash for each in found})
+
+    def write(session: Session) -> None:
+        drift.write(session, ctx.schema, sync=ctx.sync.name, plan_id=plan_id, run_id=plan.run_id, found=found)
+        write_drift_metrics(session, ctx.schema, plan, reading.sampled, drifted)
+
+    ctx.warehouse.transaction(write)
     record(ctx, "reconcile", findings)
     for finding in findings:
         log.warning("%s", finding.message)
@@ -109,7 +112,7 @@ def reconcile(ctx: SyncContext, plan_id: str) -> dict[str, Any]:
         "sync": ctx.sync.name,
         "plan_id": plan_id,
         "sampled": reading.sampled,
-        "drifted": len({each.key_hash for each in found}),
+        "drifted": drifted,
         "by_reason": dict(Counter(each.reason for each in found)),
         "fields": sorted({each.field for each in found if each.field}),
         "requests": reading.requests,

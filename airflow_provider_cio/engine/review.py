@@ -12,11 +12,11 @@ from airflow_provider_cio.core.guards import GuardResult
 from airflow_provider_cio.core.operations import render
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.sample import table_of
-from airflow_provider_cio.warehouse import diff, state
+from airflow_provider_cio.warehouse import state
 from airflow_provider_cio.warehouse import statements as sql
-from airflow_provider_cio.warehouse.diff import Source
 from airflow_provider_cio.warehouse.ledger import Plan
 from airflow_provider_cio.warehouse.session import Session
+from airflow_provider_cio.warehouse.source import Source, payload_hash, row_columns
 
 SAMPLE_KEYS = 10
 MEASURED_ROWS = 500
@@ -68,7 +68,7 @@ def review(
 
 def digest(session: Session, source: Source, changes: str) -> str:
     """32 hex digits that stand for the frozen rows, whatever their order: keys, operations, payload, place."""
-    payload = diff.payload_hash(source)
+    payload = payload_hash(source)
     row = sql.key_hash("row_key").replace(", 1, 12)", ", 1, 64)")
     text = (
         f"{row} || operation || CAST(shard AS VARCHAR(8)) || ':' || CAST(ordinal AS VARCHAR(20)) || {payload}"
@@ -118,7 +118,7 @@ def _fields(session: Session, source: Source, changes: str) -> dict[str, int]:
 
 def _item_size(ctx: SyncContext, session: Session, source: Source, changes: str) -> float:
     """Bytes of an average operation, with the comma behind it."""
-    columns = ", ".join(diff.row_columns(source))
+    columns = ", ".join(row_columns(source))
     rows = session.fetch(f"SELECT {columns} FROM {changes} WHERE operation <> 'exit' LIMIT {MEASURED_ROWS}")
     if not rows:
         return 128.0

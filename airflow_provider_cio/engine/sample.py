@@ -10,9 +10,8 @@ from airflow_provider_cio.core.columns import Column, Family
 from airflow_provider_cio.core.event_id import ulid
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.source import resolve
-from airflow_provider_cio.warehouse import diff
-from airflow_provider_cio.warehouse.diff import Source
 from airflow_provider_cio.warehouse.session import Session
+from airflow_provider_cio.warehouse.source import Source, mapped
 
 _ARROW: dict[Family, pa.DataType] = {
     "boolean": pa.bool_(),
@@ -31,14 +30,14 @@ def sample(ctx: SyncContext, n: int) -> tuple[pa.Table, tuple[Column, ...]]:
 
     def read(session: Session) -> tuple[Source, list[tuple[Any, ...]]]:
         source = resolve(ctx, session)
-        return source, session.fetch(f"SELECT * FROM ({diff.mapped(source)}) AS mapped LIMIT {int(n)}")
+        return source, session.fetch(f"SELECT * FROM ({mapped(source)}) AS mapped LIMIT {int(n)}")
 
     source, rows = ctx.warehouse.transaction(read, keep=False)
     return table_of(source, rows), tuple(column for _, column in source.fields)
 
 
 def table_of(source: Source, rows: list[tuple[Any, ...]]) -> pa.Table:
-    """Rows of :func:`warehouse.diff.mapped` in the shape of :func:`core.operations.render`."""
+    """Rows of :func:`warehouse.mapped` in the shape of :func:`core.operations.render`."""
     keys, identifiers, partners, moments, *payload = (
         zip(*rows, strict=True) if rows else ((),) * (4 + len(source.fields))
     )

@@ -14,10 +14,10 @@ from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.exceptions import SourceError
 from airflow_provider_cio.warehouse import state
 from airflow_provider_cio.warehouse import statements as sql
-from airflow_provider_cio.warehouse.diff import Source
 from airflow_provider_cio.warehouse.identities import Emails, emails_elsewhere
 from airflow_provider_cio.warehouse.limits import Limits
 from airflow_provider_cio.warehouse.session import Session
+from airflow_provider_cio.warehouse.source import Source
 
 _VARYING = frozenset({25, 1043})
 """Text types whose blanks count; those of CHAR are padding of the type."""

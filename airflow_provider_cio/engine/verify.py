@@ -21,8 +21,9 @@ from airflow_provider_cio.engine.sample import table_of
 from airflow_provider_cio.engine.selection import of_identifiers
 from airflow_provider_cio.engine.source import resolve
 from airflow_provider_cio.exceptions import ContractError
-from airflow_provider_cio.warehouse import diff, state
+from airflow_provider_cio.warehouse import state
 from airflow_provider_cio.warehouse.session import Session
+from airflow_provider_cio.warehouse.source import mapped, where
 
 PAUSE_SECONDS = 2.0
 HOUR = 3600
@@ -103,7 +104,7 @@ def _expected(ctx: SyncContext) -> list[tuple[str, datetime | None, dict[str, An
 
     def read(session: Session) -> list[tuple[str, datetime | None, dict[str, Any]]]:
         source = resolve(ctx, session)
-        rows = session.fetch(f"SELECT * FROM ({diff.mapped(source)}) AS mapped{diff.where(source)}")
+        rows = session.fetch(f"SELECT * FROM ({mapped(source)}) AS mapped{where(source)}")
         columns = [column for _, column in source.fields]
         table = table_of(source, rows)
         shown = operations.preview(table, ctx.sync, redact=False, columns=columns)
@@ -124,7 +125,7 @@ def _young_and_new(ctx: SyncContext) -> int:
         source = resolve(ctx, session)
         recent = f"occurred_at >= DATEADD(hour, -{TRIGGERS_FOR_HOURS}, GETDATE())"
         rows = session.fetch(
-            f"SELECT COUNT(*) FROM ({diff.mapped(source)}) AS mapped{diff.where(source)} AND {recent} "
+            f"SELECT COUNT(*) FROM ({mapped(source)}) AS mapped{where(source)} AND {recent} "
             f"AND row_key NOT IN (SELECT row_key FROM {ctx.state})"
         )
         return int(rows[0][0])

@@ -47,6 +47,7 @@ def audience_context(
             app = stack.enter_context(closing(CustomerIOHook(connections.customerio).app_client()))
         yield AudienceContext(
             audience,
+            contract,
             warehouse,
             bucket,
             run_id,

@@ -58,6 +58,7 @@ class AudienceSyncOperator(BaseOperator):
         """
         from airflow_provider_cio.engine.audience.run import run_audience
         from airflow_provider_cio.hooks.audience import audience_context
+        from airflow_provider_cio.hooks.metrics import emit_audience
 
         with audience_context(
             Path(self.audience_file),
@@ -66,11 +67,22 @@ class AudienceSyncOperator(BaseOperator):
             render=lambda text: str(self.render_template(text, context)),
         ) as ctx:
             self._running = ctx
-            report = run_audience(ctx).to_dict()
+            try:
+                report = run_audience(ctx).to_dict()
+            finally:
+                self._keep_snapshot(context, ctx)
+        emit_audience(report)
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra = report
         return report
+
+    def _keep_snapshot(self, context: Context, ctx: AudienceContext) -> None:
+        from airflow_provider_cio.hooks.snapshots import keep, of_audience
+
+        asset = audience_asset(ctx.audience.name)
+        if asset in [*self.inlets, *self.outlets]:
+            keep(context, asset, ctx.warehouse, of_audience(ctx.audience, ctx.contract))
 
     def on_kill(self) -> None:
         """Start no further request; what was under way is written down."""

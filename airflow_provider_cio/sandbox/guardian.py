@@ -18,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
+import psutil
+
 GRACE_SECONDS = 10.0
 
 
@@ -36,6 +38,13 @@ class Guarded:
         """Have the program and everything it started ended; does not wait."""
         if self._process.stdin is not None:
             self._process.stdin.close()
+
+    def kill(self) -> None:
+        """KILL the program and everything that descends from it, in whatever session; returns when it is gone."""
+        for descendant in psutil.Process(self.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                descendant.kill()
+        self.stop()
 
     def stop(self) -> None:
         """End the program and everything it started; returns when all of it is gone."""

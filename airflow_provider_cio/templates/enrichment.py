@@ -15,6 +15,7 @@ from airflow_provider_cio.core.contract_files import load_contract
 from airflow_provider_cio.core.models.files import load_folder
 from airflow_provider_cio.core.models.lineage import in_order, lineage, table_parents
 from airflow_provider_cio.core.models.settings import load_models
+from airflow_provider_cio.core.models.sources import degradations
 from airflow_provider_cio.engine import enrichment
 from airflow_provider_cio.engine.enrichment import Build, EnrichmentContext
 from airflow_provider_cio.hooks.warehouse import open_warehouse
@@ -89,14 +90,14 @@ def _tasks(file: Path, sql: Path) -> None:  # noqa: C901 - the Dag, task by task
     @task(task_id="sources", **retrying)
     def sources_() -> dict[str, Any]:
         """Are the sources what models.yaml says? Opens the build, and makes its views."""
-        for name, cost in models.degradations().items():
-            print(f"degraded, {name} is not mapped: {cost}")  # noqa: T201 - the task's log
         airflow = get_current_context()
         asked = airflow["params"]
         since = datetime.fromisoformat(asked["since"]) if asked["since"] else None
         with opened() as ctx:
             build = enrichment.start(ctx, _as_of(airflow), since=since, full=asked["full"])
             enrichment.create_views(ctx, build)
+        for name, cost in degradations(build.families).items():
+            print(f"degraded, {name} is not there: {cost}")  # noqa: T201 - the task's log
         return build.to_dict()
 
     def build_task(name: str, build: Any) -> Any:

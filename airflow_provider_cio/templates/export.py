@@ -6,7 +6,7 @@ The verbs are imported by the tasks that call them: a Dag file is parsed often, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from airflow_provider_cio.core.contract import Contract, Sync
 from airflow_provider_cio.core.contract_files import load_contract, load_sync
 from airflow_provider_cio.core.report import RunReport
 from airflow_provider_cio.deadlines.callback import deadline_alert
-from airflow_provider_cio.exceptions import RejectedRowsError
+from airflow_provider_cio.exceptions import CustomerIOProviderError, RejectedRowsError
 from airflow_provider_cio.templates.description import describe
 from airflow_provider_cio.templates.freshness import schedule_of
 from airflow_provider_cio.transfers.policy import RETRIES, RETRY_DELAY, retry_policy
@@ -165,27 +165,40 @@ def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 
         with open_context(with_track=True) as ctx:
             return dict(send_shard(ctx, shard["plan_id"], shard["shard"], attempt))
 
-    @task(task_id="commit", trigger_rule="all_done", **retrying)
+    def keep_snapshot(ctx: SyncContext) -> None:
+        from airflow_provider_cio.hooks.snapshots import keep, of_sync
+
+        keep(get_current_context(), asset, ctx.warehouse, of_sync(sync, contract))
+
+    @task(task_id="commit", trigger_rule="all_done", inlets=[asset], **retrying)
     def commit_(plan_id: str, shards: list[dict[str, Any]] | None) -> dict[str, Any]:
         """Fold the outcomes into state, rejects and runs, whatever became of the shards."""
         from airflow_provider_cio.engine.commit import commit
 
         if shards is None:
+            with suppress(CustomerIOProviderError), open_context() as ctx:
+                keep_snapshot(ctx)
             raise AirflowSkipException(
                 "A guard stopped the plan, or it was not unloaded: there is nothing to commit."
             )
         with open_context() as ctx:
-            return commit(ctx, plan_id).to_dict()
+            report = commit(ctx, plan_id).to_dict()
+            keep_snapshot(ctx)
+            return report
 
-    @task(task_id="reconcile", **retrying)
+    @task(task_id="reconcile", inlets=[asset], **retrying)
     def reconcile_(report: dict[str, Any]) -> dict[str, Any]:
         """Read a sample back and name what is not there as it was accepted."""
         from airflow_provider_cio.engine.reconcile import reconcile
+        from airflow_provider_cio.hooks.metrics import emit_drift
 
         with open_context(with_app=True) as ctx:
             if ctx.app is None:
                 raise AirflowSkipException("The connection has no App API key, so nothing can be read back.")
-            return reconcile(ctx, report["plan_id"])
+            drifted = reconcile(ctx, report["plan_id"])
+            keep_snapshot(ctx)
+        emit_drift(sync.name, drifted)
+        return drifted
 
     @task(task_id="verdict", trigger_rule="all_done", outlets=[asset], retries=0)
     def verdict_(report: dict[str, Any] | None) -> dict[str, Any]:

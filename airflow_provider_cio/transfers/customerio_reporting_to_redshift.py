@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow.configuration import conf
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-from airflow.sdk import BaseOperator, Context
+from airflow.sdk import Asset, BaseOperator, Context
 
 from airflow_provider_cio.core.contract import Connections
 from airflow_provider_cio.core.coverage import Days
@@ -19,10 +19,17 @@ from airflow_provider_cio.engine.reporting import run as reporting
 from airflow_provider_cio.engine.reporting.context import Reporting, StreamReport
 from airflow_provider_cio.exceptions import ContractError, RetriableError
 from airflow_provider_cio.hooks.customerio import CustomerIOHook
+from airflow_provider_cio.hooks.metrics import emit_stream
+from airflow_provider_cio.hooks.snapshots import keep, of_reporting
 from airflow_provider_cio.hooks.warehouse import open_warehouse
 from airflow_provider_cio.transfers.policy import RETRIES, RETRY_DELAY, retry_policy
 from airflow_provider_cio.triggers.exports import ExportsTrigger
 from airflow_provider_cio.warehouse.objects import Bucket
+
+
+def reporting_asset(source: str) -> Asset:
+    """What a load by one route is announced as."""
+    return Asset(name=f"reporting_{source}", uri=f"customerio://reporting/{source}", group="customerio")
 
 
 class CustomerIOReportingToRedshift(BaseOperator):
@@ -65,6 +72,7 @@ class CustomerIOReportingToRedshift(BaseOperator):
             "retries": RETRIES,
             "retry_delay": RETRY_DELAY,
             "retry_policy": retry_policy(),
+            "outlets": [reporting_asset(source)],
         }
         of_dag = kwargs.get("default_args") or {}
         super().__init__(**{name: usual[name] for name in usual if name not in of_dag} | kwargs)
@@ -94,7 +102,7 @@ class CustomerIOReportingToRedshift(BaseOperator):
                 self.defer(trigger=trigger, method_name="load_exports")
             while exports and not all(ctx.app_client.export_is_done(each) for each in exports):
                 time.sleep(self.poll_seconds)
-            return self._told(reporting.run(ctx, chosen, exports))
+            return self._told(context, ctx, reporting.run(ctx, chosen, exports))
 
     def load_exports(self, context: Context, event: dict[str, Any]) -> list[dict[str, Any]]:
         """Go on when all exports are finished.
@@ -105,20 +113,33 @@ class CustomerIOReportingToRedshift(BaseOperator):
             raise RetriableError(str(event["error"]))
         with self._open(context) as ctx:
             chosen = reporting.chosen(self.streams, self.source)
-            return self._told(reporting.run(ctx, chosen, event["exports"]))
+            return self._told(context, ctx, reporting.run(ctx, chosen, event["exports"]))
 
-    def _told(self, reports: list[StreamReport]) -> list[dict[str, Any]]:
-        for report in reports:
-            self.log.info("%s", report.to_dict())
-        return [report.to_dict() for report in reports]
+    def _told(self, context: Context, ctx: Reporting, reports: list[StreamReport]) -> list[dict[str, Any]]:
+        asset = reporting_asset(self.source)
+        if asset in [*self.inlets, *self.outlets]:
+            keep(
+                context,
+                asset,
+                ctx.warehouse,
+                of_reporting(self.source, owner=self.owner, connections=self._connections),
+            )
+        told = [report.to_dict() for report in reports]
+        for report in told:
+            self.log.info("%s", report)
+            emit_stream(report)
+        return told
+
+    @property
+    def _connections(self) -> Connections:
+        return Connections(
+            redshift=self.redshift_conn_id, aws=self.aws_conn_id, customerio=self.customerio_conn_id
+        )
 
     @contextmanager
     def _open(self, context: Context) -> Iterator[Reporting]:
         s3 = S3Hook(aws_conn_id=self.aws_conn_id).get_conn()
-        connections = Connections(
-            redshift=self.redshift_conn_id, aws=self.aws_conn_id, customerio=self.customerio_conn_id
-        )
-        warehouse = open_warehouse(connections)
+        warehouse = open_warehouse(self._connections)
         needs_app = self.source in {"app_api", "export"}
         app = CustomerIOHook(self.customerio_conn_id).app_client() if needs_app else None
         try:

@@ -78,11 +78,21 @@ class RedshiftToCustomerIO(BaseOperator):
 
         with self._open(context) as ctx:
             self._running = ctx
-            report = run_sync(ctx, committed=self._committed).to_dict()
+            try:
+                report = run_sync(ctx, committed=self._committed).to_dict()
+            finally:
+                self._keep_snapshot(context, ctx)
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra = report
         return report
+
+    def _keep_snapshot(self, context: Context, ctx: SyncContext) -> None:
+        from airflow_provider_cio.hooks.snapshots import keep, of_sync
+
+        asset = sync_asset(ctx.sync.name)
+        if asset in [*self.inlets, *self.outlets]:
+            keep(context, asset, ctx.warehouse, of_sync(ctx.sync, ctx.contract))
 
     def _committed(self, report: RunReport) -> None:
         from airflow_provider_cio.hooks.metrics import emit

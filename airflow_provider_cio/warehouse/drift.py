@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from airflow_provider_cio.warehouse import diff
 from airflow_provider_cio.warehouse import statements as sql
-from airflow_provider_cio.warehouse.diff import Source
 from airflow_provider_cio.warehouse.session import Session
+from airflow_provider_cio.warehouse.source import Source, mapped, payload_hash, row_columns
 from airflow_provider_cio.warehouse.state import state_table, table
 
 Reason = Literal["never_arrived", "overwritten", "suppressed", "type_changed"]
@@ -30,7 +29,7 @@ class Drift:
 def sample(source: Source, schema: str, n: int) -> str:
     """Up to `n` random accepted rows whose source is still what was accepted.
 
-    ``(since, *diff.row_columns)``; `since` is the unix second of the plan that sent it.
+    ``(since, *row_columns)``; `since` is the unix second of the plan that sent it.
     """
     state = state_table(schema, source.sync)
     recent = (
@@ -38,10 +37,10 @@ def sample(source: Source, schema: str, n: int) -> str:
     )
     chosen = f"SELECT row_key FROM {state} WHERE present{recent} ORDER BY RANDOM() LIMIT {n}"
     hashed = (
-        f"SELECT mapped.*, {diff.payload_hash(source)} AS payload_hash "
-        f"FROM ({diff.mapped(source)}) AS mapped WHERE row_key IN ({chosen})"
+        f"SELECT mapped.*, {payload_hash(source)} AS payload_hash "
+        f"FROM ({mapped(source)}) AS mapped WHERE row_key IN ({chosen})"
     )
-    columns = diff.row_columns(source)
+    columns = row_columns(source)
     return (
         f"SELECT {sql.milliseconds('p.created_at')} / 1000, {', '.join(f's.{name}' for name in columns)} "
         f"FROM ({hashed}) AS s JOIN {state} AS t ON t.row_key = s.row_key AND t.payload_hash = s.payload_hash "

@@ -24,6 +24,10 @@ TABLES = (
     "model_builds",
     "identities",
     "identity_shares",
+    "metrics",
+    "check_results",
+    "alerts",
+    "alert_transitions",
 )
 _STATE = "state__"
 _STATE_COLUMNS = "row_key, present, payload_hash, mapping, event_id, occurred_at, plan_id, synced_at"

@@ -26,6 +26,7 @@ base AS (
         orders.order_id,
         orders.customer_id,
         orders.ordered_at,
+        orders.paid_at,
         {{ local_date('orders.ordered_at') }} AS ordered_on,
         orders.currency,
         orders.total,

@@ -1,7 +1,7 @@
 -- Grain: one row per customer with a cart that was left and not bought. Key: customer_id.
 -- Build: view
 -- Used by: cart recovery, one audience per tier. A person moves from tier to tier as hours pass, then leaves; a paid order
--- after the cart's last change takes them out on the next build.
+-- after the cart's last change takes them out on the next build. clicked_at is the first click in a message sent since.
 WITH carts AS (
     SELECT
         carts.customer_id,
@@ -19,6 +19,14 @@ last_order AS (
     SELECT customer_id, MAX(ordered_at) AS ordered_at
     FROM {{ ref('paid_orders') }}
     GROUP BY customer_id
+),
+clicked AS (
+    SELECT newest.customer_id, MIN(messages.clicked_at) AS clicked_at
+    FROM carts AS newest
+    JOIN {{ ref('stg_messages') }} AS messages
+        ON messages.customer_id = newest.customer_id AND messages.sent_at >= newest.updated_at
+    WHERE newest.recency = 1
+    GROUP BY newest.customer_id
 ),
 valued AS (
     SELECT
@@ -48,10 +56,12 @@ SELECT
     valued.updated_at AS cart_updated_at,
     CAST(valued.cart_value AS DECIMAL(18, 2)) AS cart_value,
     NULLIF(valued.sku, '') AS last_sku,
-    valued.category
+    valued.category,
+    clicked.clicked_at
 FROM valued
 JOIN {{ ref('stg_customers') }} AS customers ON customers.customer_id = valued.customer_id
 LEFT JOIN last_order ON last_order.customer_id = valued.customer_id
+LEFT JOIN clicked ON clicked.customer_id = valued.customer_id
 WHERE (last_order.ordered_at IS NULL OR last_order.ordered_at < valued.updated_at)
     AND (
         {% for tier in windows.cart_tiers %}

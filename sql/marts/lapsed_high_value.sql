@@ -1,6 +1,6 @@
 -- Grain: one row per lapsed customer with several orders of high value. Key: customer_id.
 -- Build: view
--- Used by: winback audiences. Messages and holdouts are applied by the audience until message marts are there.
+-- Used by: winback audiences. Whoever was messaged in the last days is left out; the audience's own `holdout` holds people out.
 SELECT
     customer_id,
     email,
@@ -11,4 +11,6 @@ SELECT
     primary_category,
     vip_tier
 FROM {{ ref('retention_customer_state') }}
-WHERE is_reactivation_eligible AND average_order_value >= {{ thresholds.high_average_order_value }}
+WHERE is_reactivation_eligible
+    AND average_order_value >= {{ thresholds.high_average_order_value }}
+    AND (last_message_ts IS NULL OR last_message_ts < {{ days_before(windows.recently_messaged_days) }})

@@ -1,6 +1,6 @@
 -- Grain: one row per registered customer. Key: customer_id.
 -- Build: table, DISTKEY (customer_id) because syncs and audiences join by customer, SORTKEY (customer_id) so that the diff of a sync merges.
--- Used by: the people sync; lapsed_high_value, suppression_*, vip_tier_history.
+-- Used by: the people sync; lapsed_high_value, suppression_*, inactivity.
 -- Everything is as it was at as_of; refunds and chargebacks correct it on the next build. `days_since_last_order` and what
 -- follows from it change with the day: leave them out of a people sync that is to send only what happened.
 WITH orders AS (
@@ -94,6 +94,16 @@ tickets AS (
     FROM {{ ref('stg_tickets') }}
     GROUP BY customer_id
 ),
+messages AS (
+    SELECT
+        customer_id,
+        MAX(sent_at) AS last_message_ts,
+        MAX(CASE WHEN sent_at >= {{ days_before(30) }} THEN 1 ELSE 0 END) AS is_messaged,
+        MAX(CASE WHEN engaged_at >= {{ days_before(30) }} THEN 1 ELSE 0 END) AS is_engaged
+    FROM {{ ref('stg_messages') }}
+    WHERE NOT is_transactional
+    GROUP BY customer_id
+),
 due AS (
     SELECT customer_id, MIN(due_on) AS next_replenishment_on
     FROM {{ ref('replenishment_due') }}
@@ -161,6 +171,9 @@ fields AS (
         END AS expected_gap,
         sessions.last_session_at,
         tickets.last_ticket_at,
+        messages.last_message_ts,
+        messages.is_messaged,
+        messages.is_engaged,
         due.next_replenishment_on
     FROM {{ ref('stg_customers') }} AS customers
     CROSS JOIN shop
@@ -173,6 +186,7 @@ fields AS (
     LEFT JOIN heroes ON heroes.customer_id = customers.customer_id AND heroes.sku_rank = 1
     LEFT JOIN sessions ON sessions.customer_id = customers.customer_id
     LEFT JOIN tickets ON tickets.customer_id = customers.customer_id
+    LEFT JOIN messages ON messages.customer_id = customers.customer_id
     LEFT JOIN due ON due.customer_id = customers.customer_id
 )
 SELECT
@@ -236,6 +250,10 @@ SELECT
     CAST(DATEADD(day, expected_gap, last_paid_order_on) AS DATE) AS predicted_next_purchase_date,
     last_session_at,
     last_ticket_at,
-    CAST(NULL AS TIMESTAMP) AS last_message_ts,
+    last_message_ts,
+    {% if has('deliveries') %}
+    CASE WHEN is_engaged = 1 THEN 'engaged' WHEN is_messaged = 1 THEN 'unresponsive' ELSE 'quiet' END AS engagement
+    {% else %}
     CAST(NULL AS VARCHAR(32)) AS engagement
+    {% endif %}
 FROM fields

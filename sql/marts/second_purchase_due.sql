@@ -23,6 +23,8 @@ JOIN (
         0 AS never
         {% endif %}
     FROM {{ ref('paid_lines') }}
+    WHERE ordered_at < {{ days_before(second_purchase.after_days) }}
+        AND ordered_at >= {{ days_before(second_purchase.after_days + second_purchase.for_days) }}
     GROUP BY order_id
 ) AS contents ON contents.order_id = orders.order_id AND contents.wanted = 1 AND contents.never = 0
 {% endif %}

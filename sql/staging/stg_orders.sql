@@ -6,6 +6,7 @@ WITH payments AS (
     SELECT
         order_id,
         MAX(CASE WHEN LOWER(status) = 'paid' THEN 1 ELSE 0 END) AS paid,
+        MIN(CASE WHEN LOWER(status) = 'paid' THEN paid_at END) AS paid_at,
         MAX(paid_at) AS tried_at
     FROM {{ source('payments') }} AS payments
     GROUP BY order_id
@@ -26,6 +27,7 @@ SELECT
     ) AS DECIMAL(18, 4)) AS discount,
     reductions.code AS discount_code,
     COALESCE(payments.paid, 1) = 1 AS is_paid,
+    GREATEST(orders.ordered_at, payments.paid_at) AS paid_at,
     GREATEST(orders.ordered_at, payments.tried_at) AS changed_at
 FROM {{ source('orders') }} AS orders
 LEFT JOIN {{ ref('stg_emails') }} AS emails ON emails.email = LOWER(TRIM(orders.email))

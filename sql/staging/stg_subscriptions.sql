@@ -1,5 +1,5 @@
 -- Grain: one row per subscription of a known customer. Key: subscription_id.
--- Build: view
+-- Build: table, DISTKEY (customer_id) because everything joins by customer, SORTKEY (customer_id) so that these joins merge.
 -- As it was at as_of: one that was paused or cancelled later was still active.
 SELECT
     subscription_id,

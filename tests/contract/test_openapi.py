@@ -54,7 +54,9 @@ def routes():
     """Every operation of the sandbox: document, method, path as documented, path to call."""
     for module in (track_v2, track_v1, segments, app_api, broadcasts, series, addresses):
         for route in module.ROUTES:
-            if route.endpoint is broadcasts.trigger:  # takes ids, emails and recipients of five documented forms
+            if (
+                route.endpoint is broadcasts.trigger
+            ):  # takes ids, emails and recipients of five documented forms
                 continue
             template = route.path.replace(":quoted", "")
             called, documented = template, template

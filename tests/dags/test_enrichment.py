@@ -63,7 +63,7 @@ def test_a_build_then_a_renamed_column_then_a_duplicate_then_a_good_one(
     assert run.xcom("publish")["retention_customer_state"] == 2
     yesterday = [("C1", 1, 20), ("C2", 0, 0)]
     assert state(shop) == yesterday
-    assert "degraded, discounts is not mapped" in capfd.readouterr().out
+    assert "degraded, discounts is not there" in capfd.readouterr().out
 
     shop.run("ALTER TABLE shop.orders RENAME COLUMN total TO totals")
     failed = build(as_of="2026-03-03T00:00:00+00:00")

@@ -74,6 +74,7 @@ def test_a_run_counts_its_rows_once(dags: Dags, lab: Any, backend: Backend, make
     dag = make(dags, **dags.people | {"guards": {"max_unidentified_pct": 100}})
     assert dags.run(dag).state == "success"
     ours = {name: count for name, count in backend.counts.items() if name.startswith("customerio.") and count}
+    assert ours.pop("customerio.sync.drift_sampled", 12) == 12  # of the Dag that reads back
     requests, size = ours.pop("customerio.sync.requests"), ours.pop("customerio.sync.request_bytes")
     assert 0 < requests <= 3
     assert size > 500
@@ -91,9 +92,11 @@ def test_the_names_are_short_enough_for_every_backend() -> None:
     """OpenTelemetry in Airflow takes 63 characters, the prefix `airflow.` included."""
     from pathlib import Path
 
-    from airflow_provider_cio.hooks.metrics import COUNTERS, DURATION, RUNS, WITHHELD
+    from airflow_provider_cio.core.watch.metrics import METRICS
+    from airflow_provider_cio.hooks.metrics import AUDIENCE_RUNS, REPORTING_LOADS, RUNS
 
-    names = [*COUNTERS, DURATION, RUNS, WITHHELD]
+    known = [metric for metrics in METRICS.values() for metric in metrics.values()]
+    names = [RUNS, AUDIENCE_RUNS, REPORTING_LOADS, *(each.airflow for each in known if each.airflow)]
     page = (Path(__file__).parents[2] / "docs/reference/metrics.md").read_text()
     assert all(len(name) <= 55 for name in names)
     assert all(f"`{name}`" in page for name in names)

@@ -52,6 +52,15 @@ def test_stop_ends_the_program_and_its_children(tmp_path):
     assert all(map(_gone, pids))
 
 
+def test_kill_ends_children_in_sessions_of_their_own(tmp_path):
+    tree = "setsid sh -c 'trap : TERM; echo $$ >>pids; sleep 300; sleep 300' & echo $$ >>pids; wait"
+    guarded = spawn(["sh", "-c", tree], log=tmp_path / "log", cwd=tmp_path)
+    pids = _pids(tmp_path)
+    guarded.kill()
+    assert guarded.poll() is not None
+    assert all(map(_gone, pids))
+
+
 def test_a_killed_owner_takes_the_tree_with_it(tmp_path):
     with subprocess.Popen([sys.executable, "-c", OWNER, TREE], cwd=tmp_path) as owner:
         pids = _pids(tmp_path)

@@ -51,7 +51,6 @@ def test_a_model_is_what_redshift_takes(file, earlier):
         datetime(2026, 3, 1, tzinfo=UTC),
         lambda name: f"cio_build.{name}__1",
         incremental=lambda _: earlier,
-        history=lambda _: earlier,
     )
     text = rendering.render(file.stem, file.read_text())
     assert lint_sql(text) == []

@@ -6,7 +6,8 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,13 @@ from airflow_provider_cio.sandbox.ports import free_port
 DAGS = Path(__file__).parents[2] / "dags"
 ROLE = "arn:aws:iam::123456789012:role/redshift-copy-unload"
 FINISHED = {"success", "failed"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever shares the world runs in one process; every other module may run beside it."""
+    for item in items:
+        group = "world" if "world" in getattr(item, "fixturenames", ()) else item.location[0]
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @dataclass
@@ -66,7 +74,18 @@ class World:
         self.airflow.wait_for(
             lambda: self.airflow.get(path)["state"] in FINISHED, f"{sync} {run_id}", seconds=400
         )
-        return self.airflow.get(path)
+        run: dict[str, Any] = self.airflow.get(path)
+        if run["state"] == "failed":
+            self._show_failures(run)
+        return run
+
+    def _show_failures(self, run: dict[str, Any]) -> None:
+        """Print, for the report of a test that fails, how the logs of failed tasks end."""
+        for task, states in self.tasks(run).items():
+            print(task, states)  # noqa: T201
+            folder = self.airflow.home / "logs" / f"dag_id={run['dag_id']}" / f"run_id={run['dag_run_id']}"
+            for log in sorted(folder.glob(f"task_id={task}/**/*.log")) if "failed" in states else ():
+                print(log.name, *log.read_text().splitlines()[-12:], sep="\n")  # noqa: T201
 
     def tasks(self, run: dict[str, Any]) -> dict[str, str]:
         """States by task; of a mapped task, all its states sorted and joined."""
@@ -129,15 +148,27 @@ SYNCS = {
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("world")
-    dags = _write_dags(folder / "dags")
+    with _open_world(tmp_path_factory.mktemp("world"), SYNCS) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def open_world() -> Callable[..., AbstractContextManager[World]]:
+    """For tests that need a stack of their own: `open_world(folder, syncs, **stack)`."""
+    return _open_world
+
+
+@contextmanager
+def _open_world(folder: Path, syncs: dict[str, dict[str, Any]], **stack: Any) -> Iterator[World]:
+    """Start the sandbox and Airflow with these syncs; `stack` goes to the AirflowStack."""
+    dags = _write_dags(folder / "dags", syncs)
     argv = [sys.executable, "-m", "airflow_provider_cio.sandbox", "up", "--folder", str(folder / "sandbox")]
     argv += [
         part for name in ("redshift", "s3", "customerio") for part in (f"--{name}-port", str(free_port()))
     ]
     sandbox = spawn(argv, log=folder / "sandbox.log")
     ready = folder / "sandbox" / "endpoints.json"
-    airflow = AirflowStack(folder / "airflow", dags, port=free_port())
+    airflow = AirflowStack(folder / "airflow", dags, port=free_port(), **stack)
     try:
         airflow.start()
         deadline = time.monotonic() + 60
@@ -145,10 +176,10 @@ def world(tmp_path_factory) -> Iterator[World]:
             assert sandbox.poll() is None, (folder / "sandbox.log").read_text()
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        world = World(airflow, json.loads(ready.read_text()), dags, list(SYNCS))
+        world = World(airflow, json.loads(ready.read_text()), dags, list(syncs))
         _create_sources(world)
         set_connections(airflow, world.endpoints)
-        for name in SYNCS:
+        for name in syncs:
             airflow.wait_for_dag(f"cio_sync_{name}")
             airflow.unpause(f"cio_sync_{name}")
         yield world
@@ -157,7 +188,7 @@ def world(tmp_path_factory) -> Iterator[World]:
         sandbox.stop()
 
 
-def _write_dags(folder: Path) -> Path:
+def _write_dags(folder: Path, syncs: dict[str, dict[str, Any]]) -> Path:
     (folder / "syncs").mkdir(parents=True)
     shutil.copy(DAGS / "cio_syncs.py", folder)
     contract = {
@@ -167,11 +198,11 @@ def _write_dags(folder: Path) -> Path:
             "iam_role": f"{{{{ var.value.get('unload_role', '{ROLE}') }}}}",
         },
         "attributes": {
-            f"score_{name}": {"type": "integer", "writer": name, "description": "A number"} for name in SYNCS
+            f"score_{name}": {"type": "integer", "writer": name, "description": "A number"} for name in syncs
         },
     }
     (folder / "contract.yaml").write_text(yaml.safe_dump(contract))
-    for name, sync in SYNCS.items():
+    for name, sync in syncs.items():
         (folder / "syncs" / f"{name}.yaml").write_text(yaml.safe_dump(sync))
     return folder
 
@@ -179,6 +210,6 @@ def _write_dags(folder: Path) -> Path:
 def _create_sources(world: World) -> None:
     for schema in ("source", "cio_marts"):
         world.sql(f"CREATE SCHEMA {schema}")
-    for name in SYNCS:
+    for name in world.syncs:
         world.sql(f"CREATE TABLE source.{name} (customer_id VARCHAR(64), score BIGINT)")
         world.sql(f"CREATE VIEW cio_marts.{name} AS SELECT * FROM source.{name} WITH NO SCHEMA BINDING")

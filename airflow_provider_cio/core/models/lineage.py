@@ -13,6 +13,7 @@ from sqlglot import exp
 from airflow_provider_cio.core.models.files import ModelFile, ModelFolder
 from airflow_provider_cio.core.models.render import Rendering
 from airflow_provider_cio.core.models.settings import Models
+from airflow_provider_cio.core.models.sources import SOURCES
 from airflow_provider_cio.exceptions import ContractError
 
 Lineage = Mapping[str, tuple[frozenset[str], frozenset[str]]]
@@ -25,12 +26,12 @@ def lineage(folder: ModelFolder, models: Models) -> Lineage:
     :raises ContractError: a model is no SQL, reads a table that is neither a model nor a source, or itself.
     """
     first = Rendering(models, datetime(2026, 1, 1, tzinfo=UTC), lambda name: _known(folder, name))
-    later = replace(first, incremental=_earlier, history=_earlier)
+    later = replace(first, incremental=_earlier)
     found: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
     for name, model in folder.models.items():
-        parents, sources = _reads(model, models, first)
-        if "incremental" in model.text or "history" in model.text:
-            more_parents, more_sources = _reads(model, models, later)
+        parents, sources = _reads(model, first)
+        if "incremental" in model.text:
+            more_parents, more_sources = _reads(model, later)
             parents, sources = parents | more_parents, sources | more_sources
         found[name] = (parents, sources)
     return found
@@ -74,7 +75,7 @@ def _known(folder: ModelFolder, name: str) -> str:
     return f"model.{name}"
 
 
-def _reads(model: ModelFile, models: Models, rendering: Rendering) -> tuple[frozenset[str], frozenset[str]]:
+def _reads(model: ModelFile, rendering: Rendering) -> tuple[frozenset[str], frozenset[str]]:
     try:
         parsed = sqlglot.parse_one(rendering.render(model.name, model.text), dialect="redshift")
     except (sqlglot.ParseError, sqlglot.TokenError) as error:
@@ -89,7 +90,9 @@ def _reads(model: ModelFile, models: Models, rendering: Rendering) -> tuple[froz
             f"{model.path}: not one SELECT.", next_step="leave CREATE and the like to the build"
         )
     ctes = {cte.alias_or_name for cte in parsed.find_all(exp.CTE)}
-    mapped = {mapping.table.lower(): name for name, mapping in models.sources.items()}
+    mapped = {
+        mapping.table.lower(): name for name in SOURCES if (mapping := rendering.mapping(name)) is not None
+    }
     parents, sources = set(), set()
     for table in parsed.find_all(exp.Table):
         name = f"{table.db}.{table.name}".lower()

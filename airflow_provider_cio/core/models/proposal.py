@@ -75,7 +75,7 @@ def propose(schema: str, tables: Mapping[str, Table]) -> str:
     """The part `sources` of a models.yaml, with a comment for what was not found and what that costs."""
     lines = ["sources:"]
     free = dict(tables)
-    for name, source in SOURCES.items():
+    for name, source in ((name, source) for name, source in SOURCES.items() if not source.ours):
         found = _best(name, _TABLES[name], list(free))
         chosen = None if found is None else _columns(name, source.columns, free[found])
         if found is None or chosen is None:

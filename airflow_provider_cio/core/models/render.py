@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, StrictUndefined, TemplateError
 
 from airflow_provider_cio.core.columns import Family
-from airflow_provider_cio.core.models.settings import Models
+from airflow_provider_cio.core.models.settings import Models, SourceMapping
 from airflow_provider_cio.core.models.sources import SOURCES, SQL_TYPES, SourceColumn
 from airflow_provider_cio.exceptions import ContractError
 
@@ -24,18 +24,17 @@ class Rendering:
 
     :param as_of: the moment of the build, aware; nothing at or after it is seen.
     :param relation: where the model of a name is in this build.
-    :param families: of mapped columns, by (source, column); a TIMESTAMP unless it is known better.
+    :param families: of the columns that are there, by (source, column). None, before a warehouse was asked: all of this
+        provider's own are there, and moments are TIMESTAMP.
     :param incremental: the public table of a model, when its rows before `since` may be kept.
-    :param history: the public table of a model, whatever has changed since.
     """
 
     models: Models
     as_of: datetime
     relation: Callable[[str], str]
-    families: Mapping[tuple[str, str], Family] = field(default_factory=dict)
+    families: Mapping[tuple[str, str], Family] | None = None
     since: datetime | None = None
     incremental: Callable[[str], str | None] = lambda _: None
-    history: Callable[[str], str | None] = lambda _: None
 
     def render(self, name: str, text: str) -> str:
         """The SQL of a model, or of a check.
@@ -58,12 +57,13 @@ class Rendering:
             "today": f"CAST('{self._local(self.as_of).date()}' AS DATE)",
             "ref": self.relation,
             "source": self.source,
+            "has": lambda source: self.mapping(source) is not None,
             "incremental": self.incremental(name),
-            "history": self.history(name),
             "days_before": lambda days: literal(self.days_before(days)),
             "days_after": lambda days: literal(self.days_before(-days)),
             "hours_before": lambda hours: literal(self.as_of - timedelta(hours=hours)),
             "local_date": self.local_date,
+            "start_of": self.start_of,
             "text": text,
             "converted": self.converted,
             "rates": models.business.rates,
@@ -88,6 +88,11 @@ class Rendering:
         zone = self.models.business.time_zone
         return f"CAST(CONVERT_TIMEZONE('UTC', '{zone}', {moment}) AS DATE)"
 
+    def start_of(self, day: date) -> str:
+        """The moment at which a day begins on the business's calendar, in UTC."""
+        midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.models.business.time_zone))
+        return literal(midnight)
+
     def converted(self, amount: str, currency: str) -> str:
         """An amount in the currency of the business; NULL where there is no rate."""
         own, rates = self.models.business.currency, self.models.business.rates
@@ -96,24 +101,36 @@ class Rendering:
         cases = "".join(f" WHEN {text(code)} THEN {amount} * {rate}" for code, rate in rates.items())
         return f"CASE COALESCE({currency}, '{own}') WHEN '{own}' THEN {amount}{cases} END"
 
+    def mapping(self, name: str) -> SourceMapping | None:
+        """Where a source is: where models.yaml says, else where this provider keeps it, as far as it is there."""
+        table = SOURCES[name]
+        if name in self.models.sources or not table.ours:
+            return self.models.sources.get(name)
+        there = {
+            column: column
+            for column in table.columns
+            if self.families is None or (name, column) in self.families
+        }
+        return SourceMapping(table=table.ours, columns=there, time_zone="UTC") if there else None
+
     def source(self, name: str) -> str:
-        """A source in the shape of :data:`SOURCES`, as a subquery; without rows where the team has none."""
-        table, mapping = SOURCES[name], self.models.sources.get(name)
-        columns = mapping.columns if mapping else {}
-        selected = ", ".join(
-            f"{self._column(name, column, spec, columns.get(column))} AS {column}"
-            for column, spec in table.columns.items()
-        )
+        """A source in the shape of :data:`SOURCES`, as a subquery; without rows where there is none."""
+        table, mapping = SOURCES[name], self.mapping(name)
         if mapping is None:
-            return f"(SELECT {selected} WHERE FALSE)"
+            nothing = (f"CAST(NULL AS {SQL_TYPES[spec.kind]}) AS {c}" for c, spec in table.columns.items())
+            return f"(SELECT {', '.join(nothing)} WHERE FALSE)"
+        columns = {
+            column: self._column(name, column, spec, mapping) for column, spec in table.columns.items()
+        }
+        selected = ", ".join(f"{value} AS {column}" for column, value in columns.items())
         query = f"SELECT {selected} FROM {_quoted(mapping.table)}"
-        if table.moment is None or table.moment not in columns:
+        if table.moment is None or table.moment not in mapping.columns:
             return f"({query})"
-        moment = self._column(name, table.moment, table.columns[table.moment], columns[table.moment])
+        moment = columns[table.moment]
         return f"({query} WHERE {moment} < {literal(self.as_of)} OR {moment} IS NULL)"
 
-    def _column(self, source: str, column: str, spec: SourceColumn, theirs: str | None) -> str:
-        kind = SQL_TYPES[spec.kind]
+    def _column(self, source: str, column: str, spec: SourceColumn, mapping: SourceMapping) -> str:
+        kind, theirs = SQL_TYPES[spec.kind], mapping.columns.get(column)
         if theirs is None:
             return f"CAST(NULL AS {kind})"
         name = f'"{theirs.lower()}"'
@@ -121,11 +138,11 @@ class Rendering:
             return name
         if spec.kind != "moment":
             return f"CAST({name} AS {kind})"
-        family = self.families.get((source, column), "timestamp")
+        family = (self.families or {}).get((source, column), "timestamp")
         if family == "timestamptz":
             return f"({name} AT TIME ZONE 'UTC')"
         moment = f"CAST({name} AS TIMESTAMP)" if family == "date" else name
-        zone = self.models.zone_of(source)
+        zone = mapping.time_zone or self.models.business.time_zone
         return moment if zone == "UTC" else f"CONVERT_TIMEZONE('{zone}', 'UTC', {moment})"
 
 

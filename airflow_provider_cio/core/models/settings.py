@@ -65,6 +65,11 @@ class Windows(Model):
     support_days: Days = 14
     due_soon_days: Days = 7
     overdue_days: Days = 30
+    recently_messaged_days: Days = 7
+    sms_fatigue_days: Days = 30
+    attribution_days: Days = 7
+    lift_days: Days = 30
+    journey_days: Days = 7
     cart_tiers: tuple[CartTier, ...] = (
         CartTier(name="hours_1_to_4", from_hours=1, until_hours=4),
         CartTier(name="hours_4_to_24", from_hours=4, until_hours=24),
@@ -86,6 +91,7 @@ class Thresholds(Model):
     intent_product_views: int = Field(3, ge=1)
     high_margin: Share = 0.7
     low_margin: Share = 0.4
+    sms_fatigue_messages: int = Field(3, ge=1)
 
 
 class Replenishment(Model):
@@ -138,30 +144,11 @@ class Models(Model):
             raise ValueError("definitions stand in the order of their days, one a day")
         return value
 
-    def zone_of(self, source: str) -> str:
-        """Of the TIMESTAMP columns of a source."""
-        return self.sources[source].time_zone or self.business.time_zone
-
     def vip_at(self, as_of: datetime) -> VipDefinition:
         """The definition that holds on the business's day of `as_of` (UTC); the first one before all of them."""
         day = as_of.astimezone(ZoneInfo(self.business.time_zone)).date()
         begun = [definition for definition in self.vip if definition.since <= day]
         return begun[-1] if begun else self.vip[0]
-
-    def degradations(self) -> dict[str, str]:
-        """What is not there, by name (`tickets`, `orders.discount`), and what it costs."""
-        lost = {"messages": "last_message_ts and engagement are null: nobody counts as recently messaged"}
-        for name, table in SOURCES.items():
-            mapping = self.sources.get(name)
-            if mapping is None:
-                lost[name] = table.lost
-                continue
-            lost |= {
-                f"{name}.{column}": spec.lost
-                for column, spec in table.columns.items()
-                if column not in mapping.columns
-            }
-        return lost
 
 
 def load_models(path: Path) -> Models:

@@ -1,12 +1,13 @@
 """The tables that the models read, in the shape in which they read them, whatever a team's own are called.
 
 What a team does not have is left out of `models.yaml`: the models see an empty table, or a column of nulls, and
-the build says by name what that costs (a degradation).
+the build says by name what that costs (a degradation). Tables of this provider (`ours`: what Customer.io did, holdouts,
+audiences) need no mapping: they are read where they are, from the day on which they are there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,12 +45,16 @@ class SourceColumn:
 
 @dataclass(frozen=True)
 class SourceTable:
-    """A table as the models read it; rows whose `moment` is not before `as_of` are not there."""
+    """A table as the models read it; rows whose `moment` is not before `as_of` are not there.
+
+    :param ours: where this provider keeps it, in UTC and with these names of columns; a mapping goes before it.
+    """
 
     meaning: str
     moment: str | None
     columns: Mapping[str, SourceColumn]
     lost: str = ""
+    ours: str = ""
 
 
 def _key(meaning: str, lost: str = "") -> SourceColumn:
@@ -66,6 +71,10 @@ def _number(meaning: str, lost: str = "") -> SourceColumn:
 
 def _text(meaning: str, lost: str = "") -> SourceColumn:
     return SourceColumn("text", meaning, lost)
+
+
+def _whole(meaning: str, lost: str = "") -> SourceColumn:
+    return SourceColumn("whole", meaning, lost)
 
 
 _CUSTOMER = _key("Customer's number", "rows without an account's number are nobody's")
@@ -268,4 +277,98 @@ SOURCES: Mapping[str, SourceTable] = {
         },
         "nobody is support-sensitive, and inactivity does not see tickets",
     ),
+    "deliveries": SourceTable(
+        "Messages that Customer.io made, one row each",
+        "sent_at",
+        {
+            "delivery_id": _key("Customer.io's id of the message"),
+            "customer_id": _key("Customer's number", "a message is given to a person by cio_id only"),
+            "cio_id": _key("Customer.io's own id of the person", "messages without customer_id are nobody's"),
+            "channel": _key("email, sms, push, in_app, whatsapp", "all messages count as email"),
+            "campaign_id": _whole("Campaign that sent it", "messages of campaigns are of no campaign"),
+            "broadcast_id": _whole("Broadcast that sent it", "messages of broadcasts are of none"),
+            "newsletter_id": _whole("Newsletter that sent it", "messages of newsletters are of none"),
+            "transactional_message_id": _whole(
+                "Transactional message", "transactional messages count as contact"
+            ),
+            "variation": _whole("Step or variation", "performance is not told by step"),
+            "sent_at": _moment("When it was sent"),
+        },
+        "marts of messages are empty, last_message_ts and engagement are null: nobody counts as messaged",
+        ours="cio_staging.stg_customerio__deliveries",
+    ),
+    "delivery_metrics": SourceTable(
+        "What became of messages, by first moments",
+        None,
+        {
+            "delivery_id": _key("Customer.io's id of the message"),
+            "first_human_opened_at": _moment(
+                "Opened by a person, not by a machine", "nobody opened anything"
+            ),
+            "first_clicked_at": _moment("A link was clicked", "nobody clicked anything"),
+            "first_unsubscribed_at": _moment("Unsubscribed from it", "nobody unsubscribed from a message"),
+        },
+        "nobody opened or clicked anything",
+        ours="cio_staging.stg_customerio__delivery_metrics",
+    ),
+    "profiles": SourceTable(
+        "Customer.io's ids of people",
+        None,
+        {
+            "cio_id": _key("Customer.io's own id of the person"),
+            "customer_id": _key("Customer's number"),
+        },
+        "messages without customer_id are nobody's",
+        ours="cio_staging.stg_customerio__people",
+    ),
+    "campaign_actions": SourceTable(
+        "Steps of campaigns",
+        None,
+        {
+            "campaign_id": _whole("Campaign"),
+            "campaign_name": _text("Its name", "campaigns have no names"),
+            "campaign_state": _key("Its state", "a stopped campaign's journeys count as live"),
+        },
+        "campaigns have no names, and every one counts as running",
+        ours="cio_staging.stg_customerio__campaign_actions",
+    ),
+    "holdouts": SourceTable(
+        "Who was held out of which experiment",
+        "assigned_at",
+        {
+            "experiment": _key("Experiment"),
+            "member": _key("Customer's number, or email"),
+            "held_out": SourceColumn("truth", "Held out, or treated"),
+            "assigned_at": _moment("When it was drawn"),
+        },
+        "holdout_lift is empty",
+        ours="cio_sync.holdout_assignments",
+    ),
+    "audience_members": SourceTable(
+        "Which identifiers are in which audience",
+        "added_at",
+        {
+            "audience": _key("Audience"),
+            "destination": _key("Destination"),
+            "field": _key("Kind of identifier"),
+            "identifier": _key("Hash, or id"),
+            "state": _key("present, adding, add_sent, removing, remove_sent or absent"),
+            "added_at": _moment("When it was added"),
+        },
+        "channel_overlap is empty",
+        ours="cio_sync.audience_members",
+    ),
 }
+
+
+def degradations(known: Collection[str]) -> dict[str, str]:
+    """What is not there, by name (`tickets`, `orders.discount`), and what it costs.
+
+    :param known: `source.column` of all columns that are there.
+    """
+    lost: dict[str, str] = {}
+    for name, table in SOURCES.items():
+        missing = {f"{name}.{column}": spec.lost for column, spec in table.columns.items()}
+        missing = {key: cost for key, cost in missing.items() if key not in known}
+        lost |= {name: table.lost} if len(missing) == len(table.columns) else missing
+    return lost

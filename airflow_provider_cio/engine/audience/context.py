@@ -12,6 +12,7 @@ from typing import NamedTuple
 from airflow_provider_cio.clients.app import AppClient
 from airflow_provider_cio.clients.destinations.base import Destination
 from airflow_provider_cio.core.audience.definition import Audience
+from airflow_provider_cio.core.contract import Contract
 from airflow_provider_cio.core.normalise import normaliser_version
 from airflow_provider_cio.warehouse.audience.changes import Target
 from airflow_provider_cio.warehouse.objects import Bucket
@@ -28,6 +29,7 @@ class Leased(NamedTuple):
 class AudienceContext:
     """One audience in one run.
 
+    :param contract: of the folder that the audience's file lies in.
     :param suppressions: the audiences that take members out of this one, by name.
     :param destinations: open clients by the names of the YAML; needed by what sends or asks.
     :param app: for an audience whose source is a Customer.io segment.
@@ -36,6 +38,7 @@ class AudienceContext:
     """
 
     audience: Audience
+    contract: Contract
     warehouse: Warehouse
     bucket: Bucket
     run_id: str

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 from airflow_provider_cio.core.audience.definition import Size
+from airflow_provider_cio.core.watch.metrics import AUDIENCE, Measured, Subject
 from airflow_provider_cio.engine.audience.context import AudienceContext
 from airflow_provider_cio.engine.audience.report import AudienceReport, DestinationReport
+from airflow_provider_cio.engine.watch.measured import percent
 from airflow_provider_cio.exceptions import CustomerIOProviderError
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.audience import changes
 from airflow_provider_cio.warehouse.audience.tables import Books, moment
 from airflow_provider_cio.warehouse.session import Session
+from airflow_provider_cio.warehouse.watch.metrics import write_metrics
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +49,31 @@ def measure(ctx: AudienceContext, report: AudienceReport) -> None:
         )
         if report.destinations:
             session.run(_insert(books, report, ctx.moment))
+        write_metrics(
+            session,
+            ctx.schema,
+            Subject("audience", report.audience),
+            run_id=ctx.run_id,
+            plan_id=report.plan_id,
+            measured=[
+                Measured("members", report.members),
+                Measured("held_out", report.held_out),
+                *(each for name, found in report.destinations.items() for each in _measured(name, found)),
+            ],
+            replacing=AUDIENCE,
+        )
 
     ctx.warehouse.transaction(write)
+
+
+def _measured(name: str, found: DestinationReport) -> Iterator[Measured]:
+    counts = ("entered", "left", "unidentified", "uploaded", "unsettled", "requests", "invalid")
+    for metric in (*counts, "size", "match_rate", "lag_p95"):
+        value = getattr(found, metric)
+        if value is not None:
+            yield Measured(metric, value, name)
+    if found.size is not None and found.uploaded:
+        yield Measured("size_gap_pct", percent(abs(found.size - found.uploaded), found.uploaded), name)
 
 
 def _ask(ctx: AudienceContext, name: str, found: DestinationReport) -> None:

@@ -94,7 +94,8 @@ class Build:
         """What the templates of this build see."""
 
         def earlier(model: str) -> str | None:
-            return ctx.public(ctx.folder.models[model]) if model in self.public else None
+            kept = self.since is not None and model in self.public
+            return ctx.public(ctx.folder.models[model]) if kept else None
 
         families = {(key.split(".")[0], key.split(".")[1]): value for key, value in self.families.items()}
         return Rendering(
@@ -103,8 +104,7 @@ class Build:
             lambda name: self.relation(ctx, name),
             families,
             self.since,
-            incremental=lambda name: None if self.since is None else earlier(name),
-            history=earlier,
+            incremental=earlier,
         )
 
 

@@ -43,7 +43,11 @@ def run_case(ctx: EnrichmentContext, tests: ModelTests, case: Case) -> Failure |
         )
     tested = EnrichmentContext(_settings(ctx.models, case), ctx.folder, ctx.warehouse)
     _given(tested, case)
-    build = replace(start(tested, case.as_of, full=True), public=())
+    opened = start(tested, case.as_of, full=True)
+    given = {
+        key: family for key, family in opened.families.items() if key.split(".")[0] in tested.models.sources
+    }
+    build = replace(opened, public=(), families=given)
     needed = _needed(tested, tests.model)
     create_views(tested, build, needed)
     for name in tested.order:

@@ -1,7 +1,8 @@
-"""Are the team's tables still what `models.yaml` says? Asked before anything is built."""
+"""Are the team's tables still what `models.yaml` says, and which of ours are there? Asked before anything is built."""
 
 from __future__ import annotations
 
+import logging
 from difflib import get_close_matches
 
 from airflow_provider_cio.core.columns import FAMILIES, Family
@@ -11,11 +12,14 @@ from airflow_provider_cio.exceptions import SourceError
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.session import Warehouse
 
+log = logging.getLogger(__name__)
 _STAYS = "What is public stays as it was."
 
 
 def check_sources(warehouse: Warehouse, models: Models) -> dict[str, Family]:
-    """The type family of each mapped column, by `source.column`; no row is read.
+    """The type family of each column that is there, by `source.column`; no row is read.
+
+    A table of this provider that is not there, not readable or of an older shape is left out.
 
     :raises SourceError: tables or columns are gone, renamed or of another type; names all of them.
     """
@@ -46,6 +50,32 @@ def check_sources(warehouse: Warehouse, models: Models) -> dict[str, Family]:
             "The sources are not what models.yaml says. " + ". ".join(wrong) + f". {_STAYS}",
             next_step="correct `sources` in dags/models.yaml, or the tables.",
         )
+    return families | _ours(warehouse, models)
+
+
+def _ours(warehouse: Warehouse, models: Models) -> dict[str, Family]:
+    """Families of the columns of this provider's own tables, as far as they are there."""
+    families: dict[str, Family] = {}
+    for name, table in SOURCES.items():
+        if name in models.sources or not table.ours:
+            continue
+        try:
+            columns = _columns(warehouse, table.ours)
+        except SourceError as error:
+            log.info("%s is left out: %s", name, error.message)
+            continue
+        found = {
+            column: family
+            for column, spec in table.columns.items()
+            if (family := FAMILIES.get(columns.get(column, 0))) in ACCEPTED[spec.kind]
+        }
+        needed = {column for column, spec in table.columns.items() if not spec.lost}
+        if needed <= found.keys():
+            families |= {f"{name}.{column}": family for column, family in found.items()}
+        else:
+            log.info(
+                "%s is left out: %s lacks %s", name, table.ours, ", ".join(sorted(needed - found.keys()))
+            )
     return families
 
 

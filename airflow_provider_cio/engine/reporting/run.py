@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from airflow_provider_cio.core.streams import STREAMS, Stream
 from airflow_provider_cio.engine.reporting import app_api, data_out, webhooks
 from airflow_provider_cio.engine.reporting.context import Reporting, StreamReport
+from airflow_provider_cio.engine.watch.measured import write_stream_metrics
 from airflow_provider_cio.exceptions import ContractError
 from airflow_provider_cio.warehouse import raw
 from airflow_provider_cio.warehouse import statements as sql
@@ -78,7 +79,7 @@ def prepare(ctx: Reporting) -> None:
     schema, landing = sql.identifier(ctx.warehouse.schema), sql.identifier(RAW)
 
     def make(session: Session) -> None:
-        for name in ("reporting_runs", "reporting_days", "holdout_assignments"):
+        for name in ("reporting_runs", "reporting_days", "holdout_assignments", "metrics"):
             session.run(render_sql(f"ddl/{name}.sql", schema=schema))
         session.run(render_sql("raw/webhooks.sql", schema=landing))
         raw.ensure(session, STREAMS.values())
@@ -111,6 +112,29 @@ def _note(ctx: Reporting, report: StreamReport) -> None:
             report.message[:1000],
         )
     )
-    ctx.warehouse.run(
-        f"INSERT INTO {table(ctx.warehouse.schema, 'reporting_runs')} VALUES ({values}, GETDATE())"
-    )
+    measured: dict[str, float] = {
+        "rows": report.rows,
+        "new": report.new,
+        "gap_days": report.gap_days,
+        "odd_fields": sum(map(len, report.odd.to_dict().values())),
+    }
+
+    def write(session: Session) -> None:
+        schema = ctx.warehouse.schema
+        session.run(f"INSERT INTO {table(schema, 'reporting_runs')} VALUES ({values}, GETDATE())")
+        if report.source == "webhooks":
+            received = session.fetch(
+                f"SELECT DATEDIFF(second, MAX(received_at), GETDATE()) FROM {table(RAW, 'webhooks')}"
+            )
+            if received[0][0] is not None:
+                measured["newest_webhook_seconds"] = float(received[0][0])
+        write_stream_metrics(
+            session,
+            schema,
+            stream=report.stream,
+            source=report.source,
+            run_id=ctx.run_id,
+            values=measured,
+        )
+
+    ctx.warehouse.transaction(write)

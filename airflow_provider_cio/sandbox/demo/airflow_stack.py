@@ -7,7 +7,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,14 @@ import httpx
 import jwt
 
 from airflow_provider_cio.sandbox.guardian import Guarded, spawn
+from airflow_provider_cio.sandbox.postgres import USER, Postgres, PostgresError
 
 # Logs are files of this machine, so nobody needs to serve them (Airflow would, on all interfaces).
-COMPONENTS = {
-    "api-server": (),
-    "scheduler": ("--skip-serve-logs",),
-    "dag-processor": (),
-    "triggerer": ("--skip-serve-logs",),
+COMPONENTS: Mapping[str, Sequence[str]] = {
+    "api-server": ["api-server"],
+    "scheduler": ["scheduler", "--skip-serve-logs"],
+    "dag-processor": ["dag-processor"],
+    "triggerer": ["triggerer", "--skip-serve-logs"],
 }
 
 
@@ -31,17 +32,28 @@ class StackError(Exception):
 
 
 class AirflowStack:
-    """Airflow with SQLite and the LocalExecutor, its home in ``home``, its Dags in ``dags``.
+    """Airflow with the LocalExecutor and a PostgreSQL of its own, its home in ``home``, its Dags in ``dags``.
+
+    :param settings: ``AIRFLOW__...`` variables, over ours.
+    :param components: name (of its log too) and command line of each process.
 
     ``with AirflowStack(home, dags, port=8080) as airflow: airflow.get("/api/v2/dags")``
     """
 
     def __init__(
-        self, home: Path, dags: Path, *, port: int, settings: Mapping[str, str] | None = None
+        self,
+        home: Path,
+        dags: Path,
+        *,
+        port: int,
+        settings: Mapping[str, str] | None = None,
+        components: Mapping[str, Sequence[str]] = COMPONENTS,
     ) -> None:
         self.home = home
         self.url = f"http://127.0.0.1:{port}"
         self.env = _environment(home, dags, port) | dict(settings or {})
+        self._postgres = Postgres(home / "postgres", {"shared_buffers": "64MB"})
+        self._components = components
         self._processes: dict[str, Guarded] = {}
         self._cancelled = threading.Event()
         self._http = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
@@ -58,13 +70,12 @@ class AirflowStack:
         logs = self.home / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         tell("preparing Airflow's database")
-        self._migrate(logs / "migrate.log")
-        tell("starting the API server, scheduler, Dag processor and triggerer")
         try:
-            for name, options in COMPONENTS.items():
-                self._processes[name] = spawn(
-                    _airflow(name, *options), log=logs / f"{name}.log", env=self.env
-                )
+            self._start_database()
+            self._migrate(logs / "migrate.log")
+            tell("starting the API server, scheduler, Dag processor and triggerer")
+            for name, command in self._components.items():
+                self._processes[name] = spawn(_airflow(*command), log=logs / f"{name}.log", env=self.env)
             self._log_in()
             self._warm_execution_api()
             tell("waiting for the scheduler")
@@ -72,6 +83,10 @@ class AirflowStack:
         except BaseException:
             self.stop()
             raise
+
+    def kill(self, component: str) -> None:
+        """Lose a component and everything it started, as when its machine loses power."""
+        self._processes.pop(component).kill()
 
     def cancel(self) -> None:
         """Make a ``start`` or ``wait_for`` of another thread give up soon."""
@@ -83,6 +98,7 @@ class AirflowStack:
             process.end()
         while self._processes:
             self._processes.popitem()[1].stop()
+        self._postgres.stop()
         self._http.close()
 
     def call(self, method: str, path: str, **arguments: Any) -> Any:
@@ -149,6 +165,18 @@ class AirflowStack:
             ):  # a conflict: an earlier run has taken the place already
                 raise StackError(f"POST {runs} answered {answer.status_code}: {answer.text[:500]}")
         return str(self.call("POST", runs, json={"logical_date": None, "conf": {}})["dag_run_id"])
+
+    def _start_database(self) -> None:
+        try:
+            self._postgres.start()
+        except PostgresError as error:
+            raise StackError(str(error)) from error
+        self._postgres.ensure_database("airflow")
+        address = f"postgresql+psycopg://{USER}@/airflow?host={self._postgres.socket_folder}"
+        self.env |= {
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": address,
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": address,
+        }
 
     def _migrate(self, log: Path) -> None:
         migration = spawn(_airflow("db", "migrate"), log=log, env=self.env)
@@ -222,7 +250,6 @@ def _environment(home: Path, dags: Path, port: int) -> dict[str, str]:
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
         "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",

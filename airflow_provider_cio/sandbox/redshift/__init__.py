@@ -16,8 +16,8 @@ from psycopg import sql
 
 from airflow_provider_cio.sandbox.faults import Faults
 from airflow_provider_cio.sandbox.ports import free_port
+from airflow_provider_cio.sandbox.postgres import USER, Postgres, PostgresError
 from airflow_provider_cio.sandbox.redshift import library
-from airflow_provider_cio.sandbox.redshift.lifecycle import USER, Postgres, PostgresError
 from airflow_provider_cio.sandbox.redshift.s3io import S3
 from airflow_provider_cio.sandbox.redshift.server import Server
 
@@ -55,7 +55,7 @@ class LocalRedshift:
         self.password = password
         self.faults = Faults("conflict", "lost_before", "lost_after", "lost_midway")
         self._s3 = S3(s3_endpoint)
-        self._postgres = Postgres(folder)
+        self._postgres = Postgres(folder, {"default_transaction_isolation": "repeatable read"})
         self._server: Server | None = None
 
     @property

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import psycopg
 
+from airflow_provider_cio.sandbox.postgres import USER
 from airflow_provider_cio.sandbox.redshift.backend import Backend
-from airflow_provider_cio.sandbox.redshift.lifecycle import USER
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import struct
 import threading
 
 from airflow_provider_cio.sandbox.faults import Faults
+from airflow_provider_cio.sandbox.postgres import USER
 from airflow_provider_cio.sandbox.redshift import wire
 from airflow_provider_cio.sandbox.redshift.backend import Backend
-from airflow_provider_cio.sandbox.redshift.lifecycle import USER
 from airflow_provider_cio.sandbox.redshift.s3io import S3
 from airflow_provider_cio.sandbox.redshift.session import Session
 from airflow_provider_cio.sandbox.redshift.wire import Message, Peer

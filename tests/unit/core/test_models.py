@@ -13,7 +13,7 @@ from airflow_provider_cio.core.models.files import load_folder
 from airflow_provider_cio.core.models.lineage import in_order, lineage, table_parents
 from airflow_provider_cio.core.models.render import Rendering
 from airflow_provider_cio.core.models.settings import Models, Thresholds, Windows, load_models
-from airflow_provider_cio.core.models.sources import SOURCES
+from airflow_provider_cio.core.models.sources import SOURCES, degradations
 from airflow_provider_cio.exceptions import ContractError
 
 ROOT = Path(__file__).parents[3]
@@ -58,8 +58,24 @@ def test_definitions_hold_from_their_day_on_the_business_calendar():
 
 
 def test_degradations_are_named():
-    lost = load_models(MODELS).degradations()
-    assert set(lost) == {"messages", "discounts", "stock_requests", "returns.is_exchange"}
+    mapped = {
+        f"{name}.{column}"
+        for name, source in load_models(MODELS).sources.items()
+        for column in source.columns
+    }
+    ours = {name for name, table in SOURCES.items() if table.ours}
+    assert set(degradations(mapped)) == {*ours, "discounts", "stock_requests", "returns.is_exchange"}
+    some = mapped | {
+        f"deliveries.{column}" for column in SOURCES["deliveries"].columns if column != "channel"
+    }
+    lost = degradations(some)
+    assert set(lost) == {
+        *ours - {"deliveries"},
+        "deliveries.channel",
+        "discounts",
+        "stock_requests",
+        "returns.is_exchange",
+    }
     assert all(lost.values())
 
 

@@ -4,10 +4,11 @@ import pytest
 import sqlglot
 
 from airflow_provider_cio.core.columns import Column
-from airflow_provider_cio.warehouse import bulk, diff, state
+from airflow_provider_cio.warehouse import bulk, diff, stage, state
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.objects import Bucket
 from airflow_provider_cio.warehouse.shipped import render_sql, sql_folder
+from airflow_provider_cio.warehouse.source import Source
 
 BUCKET = Bucket(None, "s3://bucket/some/prefix", "arn:aws:iam::123456789012:role/redshift")
 
@@ -45,7 +46,7 @@ def test_every_family_has_a_canonical_text_that_parses(family: str) -> None:
     assert "::" not in expression
 
 
-def source(kind: str = "people", **changes: object) -> diff.Source:
+def source(kind: str = "people", **changes: object) -> Source:
     values: dict[str, object] = {
         "sync": "people",
         "kind": kind,
@@ -63,11 +64,11 @@ def source(kind: str = "people", **changes: object) -> diff.Source:
         "undecided": "undecided",
         "dedupe_seconds": 86_400,
     }
-    return diff.Source(**values | changes)  # type: ignore[arg-type]
+    return Source(**values | changes)  # type: ignore[arg-type]
 
 
 def test_the_source_is_named_once_in_a_plan() -> None:
-    assert diff.stage(source()).count('"cio_marts"."customers"') == 1
+    assert stage.read(source()).count('"cio_marts"."customers"') == 1
     assert '"cio_marts"."customers"' not in diff.freeze(source(), "state", "changes", 4)
 
 

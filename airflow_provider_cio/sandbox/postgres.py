@@ -1,4 +1,4 @@
-"""The PostgreSQL behind the local Redshift: find it, start it, stop it."""
+"""The PostgreSQL behind the local Redshift and the demo's Airflow: find it, start it, stop it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from airflow_provider_cio.sandbox.guardian import Guarded, spawn
 
@@ -31,7 +33,6 @@ _SETTINGS = {
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    "default_transaction_isolation": "repeatable read",
     "deadlock_timeout": "200ms",
     "client_connection_check_interval": "500ms",
     "client_min_messages": "warning",
@@ -59,10 +60,14 @@ def binaries() -> Path:
 
 
 class Postgres:
-    """A cluster in ``folder``, reached by a Unix socket alone."""
+    """A cluster in ``folder``, reached by a Unix socket alone.
 
-    def __init__(self, folder: Path) -> None:
+    :param settings: of ``postgresql.conf``, over ours: few writes are safe from a crash of the machine.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self._settings = _SETTINGS | dict(settings or {})
         self._data = folder / "data"
         self._log = folder / "postgres.log"
         self._guarded: Guarded | None = None
@@ -81,15 +86,22 @@ class Postgres:
             host=self.socket_folder, user=USER, dbname=database, autocommit=True, connect_timeout=10
         )
 
+    def ensure_database(self, name: str) -> None:
+        """Create the database if there is none of that name."""
+        with self.connect() as connection:
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+            if known is None:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
     def start(self) -> None:
         """Create the cluster if there is none, start it, return when it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
         bin_folder = binaries()
         if not (self._data / "PG_VERSION").exists():
             self._create(bin_folder)
-        self._sockets = tempfile.TemporaryDirectory(prefix="cio-rs-", ignore_cleanup_errors=True)
+        self._sockets = tempfile.TemporaryDirectory(prefix="cio-pg-", ignore_cleanup_errors=True)
         Path(self._sockets.name).chmod(0o777)
-        settings = _SETTINGS | {"unix_socket_directories": self._sockets.name}
+        settings = self._settings | {"unix_socket_directories": self._sockets.name}
         options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
         argv = [str(bin_folder / "postgres"), "-D", str(self._data), *options]
         self._guarded = spawn(_unprivileged(self.folder, argv), log=self._log)

@@ -1,0 +1,1 @@
+"""What is measured, what is expected, and what somebody must know: pure."""

@@ -1,0 +1,1 @@
+"""Measure runs, check them, and keep the books of alerts."""

@@ -1,0 +1,1 @@
+"""The tables metrics, check_results, alerts and alert_transitions."""
