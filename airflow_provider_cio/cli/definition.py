@@ -22,6 +22,11 @@ ARG_SHOW_VALUES = _arg(
 )
 ARG_REASON = _arg("--reason", help="Only rows refused with this reason, or of this class")
 ARG_NAMES = _arg("names", nargs="+", help="Guards, as the message of the stopped run names them")
+ARG_MEASURED = _arg(
+    "--measured",
+    action="store_true",
+    help="Hold windows of audiences to the lags in cio_sync.match_rates too",
+)
 ARG_WAIT = _arg(
     "--wait", type=float, default=30.0, help="Seconds in which Customer.io may still apply it (30)"
 )
@@ -38,9 +43,9 @@ def get_cli_commands() -> list[GroupCommand]:
 _SUBCOMMANDS = (
     ActionCommand(
         name="lint",
-        help="Check the contract and every sync, without a connection",
+        help="Check the contract, every sync and every audience, without a connection",
         func=lazy_load_command(f"{_COMMANDS}.lint.lint"),
-        args=(ARG_PATH,),
+        args=(ARG_PATH, ARG_MEASURED),
     ),
     ActionCommand(
         name="plan",

@@ -76,7 +76,8 @@ class AudienceUploadSensor(BaseOperator):
         )
 
     def _ask(self, context: Context) -> int:
-        from airflow_provider_cio.engine.audience.settle import settle
+        from airflow_provider_cio.engine.audience.run import raise_worst
+        from airflow_provider_cio.engine.audience.settle import Errors, settle
         from airflow_provider_cio.hooks.audience import audience_context
 
         with audience_context(
@@ -85,4 +86,7 @@ class AudienceUploadSensor(BaseOperator):
             contract_file=Path(self.contract_file) if self.contract_file else None,
             render=lambda text: str(self.render_template(text, context)),
         ) as ctx:
-            return settle(ctx)
+            errors: Errors = {}
+            pending = settle(ctx, errors)
+        raise_worst(errors)
+        return pending

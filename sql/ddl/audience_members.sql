@@ -12,5 +12,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.audience_members (
     plan_id      VARCHAR(26)   NOT NULL,  -- that touched it last
     batch        INTEGER       NOT NULL,  -- of that plan, destination, action and field
     entered_at   TIMESTAMP,               -- UTC, as all times here: what made it a member, where the source says
-    added_at     TIMESTAMP                -- when it was last added
+    added_at     TIMESTAMP,               -- when it was last added
+    ready_at     TIMESTAMP                -- when the destination first confirmed it: what lags are measured by
 ) DISTSTYLE KEY DISTKEY (identifier) SORTKEY (audience, destination)

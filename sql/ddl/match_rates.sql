@@ -12,8 +12,11 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.match_rates (
     size           BIGINT,                  -- what the destination says, null: it says nothing
     match_rate     FLOAT8,                  -- percent of uploaded identifiers
     ready          BOOLEAN,                 -- usable, by the destination's own word
-    as_expected    BOOLEAN       NOT NULL,  -- within `expect`
-    lag_p50        FLOAT8,                  -- seconds from entered_at to accepted, of members who entered in this run
+    missing        BIGINT,                  -- identifiers that were taken, and are not there when read back
+    foreign_count  BIGINT,                  -- members there whom this audience did not put there
+    as_expected    BOOLEAN       NOT NULL,
+    unexpected     VARCHAR(1000),           -- in words: what is not within `expect`, who is foreign, which window is too short
+    lag_p50        FLOAT8,                  -- seconds from being a member to being confirmed, of those since the last row
     lag_p95        FLOAT8,
     measured_at    TIMESTAMP     NOT NULL
 ) DISTSTYLE AUTO SORTKEY (audience, measured_at)

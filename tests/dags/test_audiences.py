@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -87,6 +88,35 @@ def test_a_guard_fails_at_once_and_says_why(
     run = dags.run(audience_dag(write(dags, connected)))
     assert (run.state, run.instance("sync").try_number) == ("failed", 1)
     assert "0 members, fewer than min_members 1" in capfd.readouterr().out
+
+
+def test_lint_holds_windows_to_what_was_measured(
+    dags: Dags, connected: AudienceLab, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from airflow.cli import cli_parser
+
+    from airflow_provider_cio.warehouse.audience.tables import ensure_tables
+
+    destinations = {"webhook": {"type": "webhook", "audience": "cart"}}
+    write(
+        dags, connected, entered_at="cart_at", member_for="4h", cadence="@hourly", destinations=destinations
+    )
+    ensure_tables(connected.lab.warehouse)
+    connected.lab.run(
+        "INSERT INTO cio_sync.match_rates (audience, destination, run_id, plan_id, members, held_out, unidentified, "
+        "uploaded, unsettled, as_expected, lag_p95, measured_at) "
+        "VALUES ('cart', 'webhook', 'r', 'p', 1, 0, 0, 1, 0, TRUE, 14000, GETDATE())"
+    )
+    parser = cli_parser.get_parser()
+    findings = []
+    for options in ((), ("--measured",)):
+        args = parser.parse_args(["cio", "lint", str(dags.folder), *options])
+        with contextlib.suppress(SystemExit):
+            args.func(args)
+        findings.append([line for line in capsys.readouterr().out.splitlines() if "cart.yaml" in line])
+    assert findings[0] == []
+    assert len(findings[1]) == 1
+    assert "member_for: webhook: a window of 4h has passed before it shows" in findings[1][0]
 
 
 def test_each_file_becomes_a_dag_and_a_wrong_one_is_named(

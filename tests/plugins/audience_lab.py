@@ -11,6 +11,7 @@ import pytest
 
 from airflow_provider_cio.clients.destinations.base import Destination
 from airflow_provider_cio.core.audience.definition import Audience
+from airflow_provider_cio.core.contract import Contract
 from airflow_provider_cio.core.normalise import hash_identifier
 from airflow_provider_cio.engine.audience.context import AudienceContext
 from airflow_provider_cio.engine.audience.report import AudienceReport
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ("sync_lab", "ad_lab")
 
+ROLE = "arn:aws:iam::123456789012:role/redshift"
 TYPES = ("customerio", "meta", "google", "tiktok", "rudderstack", "webhook")
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 FIELDS = {
@@ -112,6 +114,9 @@ class AudienceLab:
         opened = {name: self.client(each.type, each.audience) for name, each in audience.destinations.items()}
         return (SmallBatches if small else AudienceContext)(
             audience=audience,
+            contract=Contract.model_validate(
+                {"workspace": "shop", "staging": {"s3": self.lab.bucket.uri(""), "iam_role": ROLE}}
+            ),
             warehouse=self.lab.warehouse,
             bucket=self.lab.bucket,
             run_id=run_id or f"run-{self.runs}",

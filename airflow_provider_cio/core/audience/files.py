@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from airflow_provider_cio.core.audience.definition import Audience, DestinationSettings
+from airflow_provider_cio.core.audience.timing import too_short
 from airflow_provider_cio.core.contract import Contract
 from airflow_provider_cio.core.contract_files import load_contract, parse
 from airflow_provider_cio.core.findings import Finding
@@ -77,8 +79,15 @@ class AudienceFile:
 Folder = Mapping[str, AudienceFile]
 
 
-def lint_audiences(folder: Path) -> list[Finding]:
-    """Check `audiences/*.yaml` of a folder; a file that cannot be loaded hides no other's findings."""
+Lags = Mapping[tuple[str, str], timedelta]
+"""By audience and destination, how long members have waited there: the p95."""
+
+
+def lint_audiences(folder: Path, measured: Lags = MappingProxyType({})) -> list[Finding]:
+    """Check `audiences/*.yaml` of a folder; a file that cannot be loaded hides no other's findings.
+
+    :param measured: lags that were measured; without one, what the platform says of itself counts.
+    """
     findings: list[Finding] = []
     files: dict[str, AudienceFile] = {}
     for path in sorted((folder / FOLDER).glob("*.yaml")):
@@ -90,6 +99,7 @@ def lint_audiences(folder: Path) -> list[Finding]:
     contract = _contract(folder) if files else None
     for file in files.values():
         findings += [found for rule in RULES for found in rule(file, files)]
+        findings += _windows(file, measured)
         findings += [] if contract is None else _source(file, contract)
     return sorted(findings, key=lambda found: (found.file, found.line, found.key, found.message))
 
@@ -183,7 +193,7 @@ def _destination(file: AudienceFile, name: str, destination: DestinationSettings
 
 
 def _time(file: AudienceFile, files: Folder) -> Iterator[Finding]:  # noqa: ARG001
-    """Cadence, deadline and window fit each other and the platforms' lag."""
+    """Cadence and deadline fit each other."""
     audience = file.audience
     every: timedelta | None = None
     if audience.cadence is not None:
@@ -197,16 +207,21 @@ def _time(file: AudienceFile, files: Folder) -> Iterator[Finding]:  # noqa: ARG0
             f"runs every {spelled(every)} cannot keep a deadline of {spelled(audience.deadline.within)}",
             "run more often, or promise less",
         )
-    if audience.member_for is None or audience.despite_lag:
-        return
-    window = audience.member_for - (audience.from_age or timedelta())
+
+
+def _windows(file: AudienceFile, measured: Lags) -> Iterator[Finding]:
+    """A window outlives the lag, whichever is longer: the platform's own word, or what was measured."""
+    audience = file.audience
     for name, destination in audience.destinations.items():
-        needed = destination.capabilities.lag + (every or timedelta())
-        if window < needed:
+        lag = max(destination.capabilities.lag, measured.get((audience.name, name), timedelta()))
+        try:
+            message = too_short(audience, lag)
+        except ValueError:
+            return  # said of the cadence already
+        if message is not None:
             yield file.error(
                 ("member_for",),
-                f"a window of {spelled(window)} has passed before '{name}' shows it: its lag and the cadence "
-                f"come to {spelled(needed)}",
+                f"{name}: {message}",
                 "widen the window, choose a quicker destination, or say why: `despite_lag: <reason>`",
             )
 

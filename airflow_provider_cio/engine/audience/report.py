@@ -11,7 +11,8 @@ class DestinationReport:
     """Identifiers of one destination.
 
     ``unidentified`` counts members. ``uploaded`` is what the ledger calls present, ``unsettled`` what is not
-    confirmed; ``outcome`` is sent, pending, partial or nothing_to_send.
+    confirmed, ``missing`` what was taken and is not there, ``foreign_count`` members whom nobody of ours put there;
+    ``unexpected`` says in words why ``as_expected`` is false. ``outcome`` is sent, pending, partial or nothing_to_send.
     """
 
     entered: int = 0
@@ -28,7 +29,10 @@ class DestinationReport:
     size: int | None = None
     match_rate: float | None = None
     ready: bool | None = None
+    missing: int | None = None
+    foreign_count: int | None = None
     as_expected: bool = True
+    unexpected: str = ""
     lag_p50: float | None = None
     lag_p95: float | None = None
 

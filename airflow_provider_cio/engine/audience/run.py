@@ -6,10 +6,10 @@ from airflow_provider_cio.engine.audience.context import AudienceContext
 from airflow_provider_cio.engine.audience.plan import drop, make_plan
 from airflow_provider_cio.engine.audience.report import AudienceReport
 from airflow_provider_cio.engine.audience.send import send
-from airflow_provider_cio.engine.audience.settle import settle, verify
+from airflow_provider_cio.engine.audience.settle import Errors, settle, verify
 from airflow_provider_cio.engine.audience.standing import measure
 from airflow_provider_cio.engine.lease import Lease
-from airflow_provider_cio.exceptions import ContractError, CustomerIOProviderError, RetriableError
+from airflow_provider_cio.exceptions import ContractError, RetriableError
 from airflow_provider_cio.warehouse.audience.tables import Books, ensure_tables
 
 
@@ -28,12 +28,13 @@ def run_audience(ctx: AudienceContext) -> AudienceReport:
             next_step="add `destinations` to its file, or do not run it.",
         )
     ensure_tables(ctx.warehouse)
+    errors: Errors = {}
     lease = Lease(ctx).acquire()
     try:
-        settle(ctx)
+        settle(ctx, errors)
         report = make_plan(ctx)
-        errors = send(ctx, report, lease)
-        verify(ctx)
+        send(ctx, report, lease, errors)
+        verify(ctx, report, errors)
         measure(ctx, report)
         drop(ctx, Books.of(ctx.schema, report.audience, report.plan_id))
     finally:
@@ -42,7 +43,7 @@ def run_audience(ctx: AudienceContext) -> AudienceReport:
     return report
 
 
-def raise_worst(errors: dict[str, CustomerIOProviderError]) -> None:
+def raise_worst(errors: Errors) -> None:
     """
     :raises CustomerIOProviderError: one of them, with the name of its destination.
     """

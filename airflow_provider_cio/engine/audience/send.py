@@ -1,10 +1,10 @@
-"""Tell the destinations: removals first, then additions, each batch written down as it is answered."""
+"""Tell all destinations at once: removals first, then additions, each batch written down as it is answered."""
 
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +16,13 @@ from ulid import ULID
 from airflow_provider_cio.clients.destinations.base import Action, Batch, Receipt
 from airflow_provider_cio.engine.audience.context import AudienceContext
 from airflow_provider_cio.engine.audience.report import AudienceReport, DestinationReport
+from airflow_provider_cio.engine.audience.settle import Errors, apart
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.exceptions import CustomerIOProviderError, UnknownOutcomeError
 from airflow_provider_cio.warehouse.audience import changes
 from airflow_provider_cio.warehouse.audience.changes import Done
 from airflow_provider_cio.warehouse.audience.tables import Books
 from airflow_provider_cio.warehouse.session import Session
-
-log = logging.getLogger(__name__)
 
 WRITE_AFTER = 20
 """Batches after which their outcomes are written to the ledger; a crash repeats at most so many."""
@@ -40,27 +39,32 @@ class _Piece:
     number: int
 
 
-def send(ctx: AudienceContext, report: AudienceReport, lease: Lease) -> dict[str, CustomerIOProviderError]:
-    """Send the plan to every destination; the error of one does not keep the others back.
+def send(ctx: AudienceContext, report: AudienceReport, lease: Lease, errors: Errors) -> None:
+    """Send the plan to all destinations at the same time: a slow one or a failing one keeps no other back.
 
-    :returns: by destination, what ended its sending early. What it was not told stays in the ledger as intention,
-        and the next plan sends it again.
+    What ends the sending to one early is noted in ``errors``. What it was not told stays in the ledger as intention,
+    and the next plan sends it again.
     """
     books = Books.of(ctx.schema, report.audience, report.plan_id)
-    errors: dict[str, CustomerIOProviderError] = {}
-    for name, found in report.destinations.items():
-        if not found.to_send:
-            continue
-        try:
-            _Sender(ctx, books, report, name, lease).send()
-        except CustomerIOProviderError as error:
-            log.warning("Destination %s of audience '%s': %s", name, report.audience, error)
-            errors[name] = error
-            found.outcome, found.reason = "partial", error.message
-        else:
+    names = [name for name, found in report.destinations.items() if found.to_send]
+    if not names:
+        return
+
+    def one(name: str) -> None:
+        found = report.destinations[name]
+        found.outcome = "partial"
+        with apart(ctx, name, errors):
+            try:
+                _Sender(ctx, books, report, name, lease).send()
+            except CustomerIOProviderError as error:
+                found.reason = error.message
+                raise
             pending = ctx.audience.destinations[name].capabilities.confirmation == "request"
             found.outcome = "pending" if pending else "sent"
-    return errors
+
+    with ThreadPoolExecutor(len(names), thread_name_prefix="audience") as workers:
+        for ended in [workers.submit(one, name) for name in names]:
+            ended.result()
 
 
 class _Sender:

@@ -53,19 +53,19 @@ def freeze(books: Books, audience: str, targets: Iterable[Target]) -> str:
     )
     return (
         f"CREATE TABLE {books.changes} BACKUP NO DISTSTYLE KEY DISTKEY (identifier) AS "
-        "SELECT destination, action, field, identifier, context, entered_at, reason, outdated, CAST(("
+        "SELECT destination, action, field, identifier, context, entered_at, ready_at, reason, outdated, CAST(("
         "ROW_NUMBER() OVER (PARTITION BY destination, action, field ORDER BY identifier) - 1) / "
         f"CASE destination {sizes} END AS INTEGER) AS batch FROM ("
         "SELECT COALESCE(d.destination, l.destination) AS destination, COALESCE(d.field, l.field) AS field, "
         "COALESCE(d.identifier, l.identifier) AS identifier, d.context, "
-        "COALESCE(d.entered_at, l.entered_at) AS entered_at, "
+        "COALESCE(d.entered_at, l.entered_at) AS entered_at, l.ready_at, "
         "CAST(CASE WHEN d.identifier IS NULL THEN 'remove' ELSE 'add' END AS VARCHAR(8)) AS action, "
         "CAST(CASE WHEN d.identifier IS NULL THEN 'left' WHEN l.identifier IS NULL THEN 'entered' "
         f"WHEN l.state IN {_SETTLED} THEN 'renewed' ELSE 'repeated' END AS VARCHAR(8)) AS reason, "
         f"COALESCE({_outdated(targets)}, FALSE) AS outdated "
         "FROM (SELECT destination, field, identifier, MAX(context) AS context, MIN(entered_at) AS entered_at "
         f"FROM {books.desired} GROUP BY destination, field, identifier) AS d FULL JOIN ("
-        "SELECT destination, field, identifier, state, normaliser, entered_at, "
+        "SELECT destination, field, identifier, state, normaliser, entered_at, ready_at, "
         f"{'CASE WHEN ' + old + ' THEN TRUE ELSE FALSE END' if old else 'FALSE'} AS old "
         f"FROM {books.members} WHERE audience = {sql.literal(audience)} AND destination IN ({names})) AS l "
         "ON l.destination = d.destination AND l.field = d.field AND l.identifier = d.identifier "
@@ -111,9 +111,9 @@ def intend(
     )
     yield (
         f"INSERT INTO {members} (audience, destination, field, identifier, state, normaliser, definition, plan_id, "
-        f"batch, entered_at, added_at) SELECT {sql.literal(audience)}, destination, field, identifier, "
+        f"batch, entered_at, ready_at, added_at) SELECT {sql.literal(audience)}, destination, field, identifier, "
         "CASE action WHEN 'add' THEN 'adding' ELSE 'removing' END, "
-        f"CASE destination {rules} END, {definition}, {sql.literal(plan_id)}, batch, entered_at, NULL "
+        f"CASE destination {rules} END, {definition}, {sql.literal(plan_id)}, batch, entered_at, ready_at, NULL "
         f"FROM {books.changes}"
     )
 
@@ -150,23 +150,25 @@ def accepted(books: Books, audience: str, done: Done, now: str, *, pending: bool
     """The platform took the batches; ``pending``: it will say later whether that was all."""
     where = done.where(audience)
     if done.action == "add":
-        state = "add_sent" if pending else "present"
-        changed = f"state = '{state}', added_at = {moment(now)}"
+        changed = f"added_at = {moment(now)}, " + ("state = 'add_sent'" if pending else _ready(now))
         return f"UPDATE {books.members} SET {changed} WHERE {where} AND state = 'adding'"
     if pending:
         return f"UPDATE {books.members} SET state = 'remove_sent' WHERE {where} AND state = 'removing'"
     return f"DELETE FROM {books.members} WHERE {where} AND state = 'removing'"
 
 
-def settled(books: Books, audience: str, done: Done, *, good: bool) -> str:
+def _ready(now: str) -> str:
+    return f"state = 'present', ready_at = COALESCE(ready_at, {moment(now)})"
+
+
+def settled(books: Books, audience: str, done: Done, now: str, *, good: bool) -> str:
     """The platform said what became of batches that were pending; what failed is sent again by the next plan."""
-    before, after = ("add_sent", "present") if done.action == "add" else ("remove_sent", "")
+    before, again = ("add_sent", "adding") if done.action == "add" else ("remove_sent", "removing")
     where = f"{done.where(audience)} AND state = '{before}'"
     if good and done.action == "remove":
         return f"DELETE FROM {books.members} WHERE {where}"
-    if not good:
-        after = "adding" if done.action == "add" else "removing"
-    return f"UPDATE {books.members} SET state = '{after}' WHERE {where}"
+    changed = _ready(now) if good else f"state = '{again}'"
+    return f"UPDATE {books.members} SET {changed} WHERE {where}"
 
 
 def write_uploads(books: Books, rows: Iterable[Mapping[str, str | int | None]]) -> str:
@@ -183,13 +185,30 @@ def write_uploads(books: Books, rows: Iterable[Mapping[str, str | int | None]]) 
     return f"INSERT INTO {books.uploads} ({', '.join(names)}, sent_at, settled_at) VALUES {values}"
 
 
-def lags(books: Books, audience: str, plan_id: str, now: str) -> str:
-    """``(destination, p50, p95)`` in seconds from what made somebody a member to the platform's acceptance."""
-    lag = f"DATEDIFF(second, c.entered_at, {moment(now)})"
+def lags(books: Books, audience: str, now: str, wait: int) -> str:
+    """``(destination, p50, p95)``: seconds from being a member to being confirmed by the destination.
+
+    Of those who were confirmed since the destination was last measured; who was a member before it was measured for the
+    first time did not wait for it.
+
+    :param wait: seconds from `entered_at` to being a member.
+    """
+    lag = f"DATEDIFF(second, l.entered_at, l.ready_at) - {wait}"
     return (
-        f"SELECT c.destination, PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY {lag}), "
-        f"PERCENTILE_CONT(0.95) WITHIN GROUP (ORDER BY {lag}) FROM {books.changes} AS c JOIN {books.members} AS l "
-        f"ON l.destination = c.destination AND l.field = c.field AND l.identifier = c.identifier "
-        f"WHERE l.audience = {sql.literal(audience)} AND l.plan_id = {sql.literal(plan_id)} "
-        "AND c.reason = 'entered' AND l.state = 'present' AND c.entered_at IS NOT NULL GROUP BY c.destination"
+        f"SELECT l.destination, PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY {lag}), "
+        f"PERCENTILE_CONT(0.95) WITHIN GROUP (ORDER BY {lag}) FROM {books.members} AS l JOIN ("
+        "SELECT destination, MIN(measured_at) AS first_at, MAX(measured_at) AS last_at "
+        f"FROM {books.rates} WHERE audience = {sql.literal(audience)} AND measured_at < {moment(now)} "
+        "GROUP BY destination) AS m ON m.destination = l.destination "
+        f"WHERE l.audience = {sql.literal(audience)} AND l.ready_at > m.last_at "
+        f"AND DATEADD(second, {wait}, l.entered_at) >= m.first_at GROUP BY l.destination"
+    )
+
+
+def measured_lags(rates: str) -> str:
+    """``(audience, destination, seconds)``: the median of the p95 of thirty days."""
+    return (
+        "SELECT audience, destination, PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY lag_p95) "
+        f"FROM {rates} WHERE lag_p95 IS NOT NULL AND measured_at > DATEADD(day, -30, GETDATE()) "
+        "GROUP BY audience, destination"
     )

@@ -30,6 +30,9 @@ def stage(
     """
     joins, conditions = [], ["m.member IS NOT NULL"]
     for number, (other, its_relation) in enumerate(suppressions.values()):
+        other = other.model_copy(
+            update={"consent": []}
+        )  # which is asked of who is sent, not of who is left out
         shared = [kind for kind in ("email", "phone") if kind in audience.identity and kind in other.identity]
         for column in ("member", *(f"s_{kind}" for kind in shared)):
             alias = f"x{number}_{column}"

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import random
+import threading
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from airflow_provider_cio.clients.app import AppClient
 from airflow_provider_cio.clients.destinations.base import Batch, Receipt
+from airflow_provider_cio.core.audience.definition import AudienceGuards
 from airflow_provider_cio.core.audience.holdouts import Stratum, assign, balance
+from airflow_provider_cio.engine.audience.run import run_audience
+from airflow_provider_cio.engine.audience.standing import measured_lags
 from airflow_provider_cio.exceptions import (
+    ContractError,
     CustomerIOProviderError,
     GuardStoppedError,
     LeaseLostError,
@@ -82,6 +90,19 @@ def test_the_suppressed_leave_by_member_and_by_address(shop: AudienceLab) -> Non
     shop.pass_time(days=8)
     shop.run(cart, suppressions=purchasers)
     assert shop.at("rudderstack") == shop.sent_as("rudderstack", ["c0", "c1", "c2", "c3"])
+
+
+def test_whom_to_leave_out_is_not_asked_for_consent(shop: AudienceLab) -> None:
+    """A buyer who takes no ads is not uploaded as a buyer, and sees no cart recovery either."""
+    shop.lab.run("ALTER TABLE cio_marts.purchasers ADD COLUMN ads_consent BOOLEAN")
+    shop.cart("c0")
+    shop.cart("c1")
+    shop.lab.run("INSERT INTO cio_marts.purchasers VALUES ('c1', 'c1@shop.example', GETDATE(), FALSE)")
+    buyers = shop.purchasers(consent=["ads_consent"], entered_at=None, member_for=None)
+    shop.run(
+        shop.definition(types=("meta",), suppressions=["purchasers"]), suppressions={"purchasers": buyers}
+    )
+    assert shop.at("meta") == shop.sent_as("meta", ["c0"])
 
 
 def test_who_takes_consent_back_is_removed(shop: AudienceLab) -> None:
@@ -325,11 +346,128 @@ def test_context_goes_where_it_is_allowed(shop: AudienceLab) -> None:
     assert "42.50" not in str(list(shop.ads.sandbox.meta.audiences.values()))
 
 
-def test_lag_is_measured_from_the_moment_that_made_a_member(shop: AudienceLab) -> None:
-    cart = shop.definition(types=("tiktok",), entered_at="cart_at", member_for="3d", settle="10m")
+def test_lag_is_measured_from_being_a_member_to_the_platforms_word(shop: AudienceLab) -> None:
+    """Not of those who were members before the audience was first sent; at Google, until it confirms."""
+    timing = {"entered_at": "cart_at", "member_for": "3d", "settle": "10m", "cadence": "@hourly"}
+    cart = shop.definition(types=("tiktok", "google"), **timing)
     shop.cart("c0", cart_at=shop.now - timedelta(hours=2))
     shop.cart("c1", cart_at=shop.now - timedelta(minutes=5))
     shop.cart("c2", cart_at=shop.now - timedelta(days=4))
-    report = shop.run(cart)
+    first = shop.run(cart)
     assert shop.at("tiktok") == shop.sent_as("tiktok", ["c0"])
-    assert report.destinations["tiktok"].lag_p95 == 7200
+    assert first.destinations["tiktok"].lag_p95 is None
+    lags = []
+    for _ in range(4):
+        shop.pass_time(hours=1)
+        found = shop.run(cart).destinations
+        lags.append((found["tiktok"].lag_p50, found["google"].lag_p50))
+    # c1 is a member from 12:05 on and sent at 13:00; Google says at the second question that it has taken it
+    assert lags == [(3300.0, None), (None, None), (None, 10_500.0), (None, None)]
+    known = measured_lags(shop.lab.warehouse)
+    assert known == {}  # the shop's clock is far behind: nothing of it is of the last thirty days
+    shop.lab.run("UPDATE cio_sync.match_rates SET measured_at = GETDATE()")
+    known = measured_lags(shop.lab.warehouse)
+    assert known == {
+        ("cart", "tiktok"): timedelta(seconds=3300),
+        ("cart", "google"): timedelta(seconds=10_500),
+    }
+
+
+def test_a_window_that_is_too_short_for_what_was_measured_is_said(shop: AudienceLab) -> None:
+    cart = shop.definition(types=("tiktok",), entered_at="cart_at", member_for="4h", cadence="@hourly")
+    shop.run(cart)
+    shop.cart("c0")
+    shop.pass_time(hours=3, minutes=30)
+    found = shop.run(cart).destinations["tiktok"]
+    assert not found.as_expected
+    assert found.unexpected.startswith("a window of 4h has passed before it shows: lag and cadence come to ")
+    rows = shop.lab.rows("SELECT as_expected, unexpected FROM cio_sync.match_rates ORDER BY measured_at")
+    assert rows == [(True, None), (False, found.unexpected)]
+
+
+def test_what_is_not_as_expected_is_said_in_words(shop: AudienceLab) -> None:
+    """A slump, and people in the segment whom somebody else put there."""
+    shop.ads.people(["c0", "c1", "stranger"])
+    shop.cart("c0")
+    shop.cart("c1")
+    segment = shop.client("customerio", shop.ads.audiences["customerio"])
+    segment.apply(Batch("u", "add", "id", ["stranger"]))
+    cart = shop.definition(types=("customerio", "meta"), expect={"min_members": 3, "max_members": 9})
+    found = shop.run(cart).destinations
+    assert found["meta"].unexpected == "2 members, fewer than min_members 3"
+    assert (found["customerio"].missing, found["customerio"].foreign_count) == (0, 1)
+    rows = shop.lab.rows("SELECT unexpected FROM cio_sync.match_rates WHERE destination = 'customerio'")
+    assert rows == [
+        ("2 members, fewer than min_members 3; 1 members are there whom this audience did not put there",)
+    ]
+
+
+class Meeting:
+    """A destination that waits in `apply` until the others are there too."""
+
+    def __init__(self, inner: Any, barrier: threading.Barrier) -> None:
+        self._inner = inner
+        self._barrier = barrier
+
+    def apply(self, batch: Batch) -> Receipt:
+        self._barrier.wait(timeout=60)
+        receipt: Receipt = self._inner.apply(batch)
+        return receipt
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def test_destinations_are_told_at_the_same_time(shop: AudienceLab) -> None:
+    cart, barrier = shop.definition(types=("meta", "tiktok", "webhook")), threading.Barrier(3)
+    shop.cart("c0")
+    clients = {
+        name: Meeting(shop.client(each.type, each.audience), barrier)
+        for name, each in cart.destinations.items()
+    }
+    report = shop.run(cart, clients=clients)
+    assert {found.outcome for found in report.destinations.values()} == {"sent"}
+
+
+def test_a_platform_that_does_not_answer_about_its_requests_keeps_no_other_back(shop: AudienceLab) -> None:
+    cart = shop.definition(types=("google", "meta"))
+    shop.cart("c0")
+    shop.run(cart)
+    shop.cart("c1")
+    shop.ads.faults("google", {"kind": "UNAUTHENTICATED", "path": "requestStatus"})
+    with pytest.raises(CustomerIOProviderError, match=r"Destination google: .*UNAUTHENTICATED"):
+        shop.run(cart)
+    assert shop.at("meta") == shop.sent_as("meta", ["c0", "c1"])
+    assert shop.at("google") == shop.sent_as("google", ["c0", "c1"])
+
+
+def test_a_segment_of_customerio_is_a_source(shop: AudienceLab) -> None:
+    """Stage two of an activation: who is in a segment goes to ads, and leaves with it."""
+    shop.ads.people(["c0", "c1", "c2"])
+    source = shop.ads.create("customerio")
+    segment = shop.client("customerio", source)
+    segment.apply(Batch("u1", "add", "id", ["c0", "c1", "c2"]))
+    engaged = shop.definition(
+        "engaged",
+        types=("rudderstack", "meta"),
+        source=None,
+        segment=int(source),
+        member="cio_id",
+        identity={"id": "id", "email": "email"},
+        consent=[],
+    )
+    app = AppClient(api_key="sandbox-app-key", base_url=shop.lab.customerio.url, rate=10_000)
+    with closing(app):
+        report = run_audience(replace(shop.context(engaged), app=app))
+        assert (report.members, report.destinations["meta"].unidentified) == (3, 3)
+        assert shop.at("rudderstack") == {"c0", "c1", "c2"}
+        segment.apply(Batch("u2", "remove", "id", ["c1"]))
+        run_audience(replace(shop.context(engaged), app=app))
+        assert shop.at("rudderstack") == {"c0", "c2"}
+        with pytest.raises(ContractError, match="there is no App API key"):
+            shop.run(engaged)
+        segment.apply(Batch("u3", "remove", "id", ["c0", "c2"]))
+        kept = engaged.model_copy(update={"guards": AudienceGuards()})
+        with pytest.raises(GuardStoppedError, match="0 members"):
+            run_audience(replace(shop.context(kept), app=app))
+        assert shop.at("rudderstack") == {"c0", "c2"}

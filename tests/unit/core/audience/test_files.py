@@ -74,7 +74,7 @@ def test_good_files_pass(folder: Path) -> None:
         ("identifiers: [email]", "identifiers: [emial]", 16, "identifiers[0]: must be"),
         ("membership: 30d", "membership: 600d", 16, "keeps members 540d at most"),
         ('audience: "123"}', 'audience: "123", context: [cart_value]}', 15, "meta takes no context"),
-        ("member_for: 3d", "member_for: 4h", 8, "a window of 4h has passed before 'meta' shows it"),
+        ("member_for: 3d", "member_for: 4h", 8, "meta: a window of 4h has passed before it shows"),
         ("member_for: 3d", "from_age: 4d\nmember_for: 3d", 1, "must be shorter than `member_for`"),
         ("entered_at: cart_at\n", "", 1, "need `entered_at`"),
         ('"0 * * * *"', '"0 * * *"', 13, "is not a cron expression"),
