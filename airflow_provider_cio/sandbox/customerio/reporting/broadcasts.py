@@ -51,7 +51,7 @@ async def actions(request: Request) -> Response:
         return not_found()
     number, name, created_at = row
     action = {
-        "id": str(broadcast_action(number)),
+        "id": broadcast_action(number),
         "broadcast_id": number,
         "deduplicate_id": f"{broadcast_action(number)}:{created_at}",
         "name": name,
