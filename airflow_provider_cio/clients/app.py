@@ -19,6 +19,8 @@ from airflow_provider_cio.exceptions import ExportFailedError, RequestRefusedErr
 
 _HOSTS: dict[str, str] = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
 
+APP_RATE = 10.0
+"""Requests a second that Customer.io allows a workspace (App API, rate limits)."""
 NOT_FOUND = 404
 ATTRIBUTES_LIMIT = 100
 """People of one call for attributes (App API)."""
@@ -41,7 +43,7 @@ class AppClient:
         api_key: str,
         region: Region = "us",
         base_url: str | None = None,
-        rate: float = 10,
+        rate: float = APP_RATE,
         timeout: float = 30.0,
         attempts: int = 5,
         seconds: float = 300.0,

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, cast
 
 from airflow.sdk import BaseHook
 
-from airflow_provider_cio.clients.app import AppClient
+from airflow_provider_cio.clients.app import APP_RATE, AppClient
 from airflow_provider_cio.clients.pipelines import PipelinesClient
 from airflow_provider_cio.clients.track import PUBLISHED_RATE, TrackClient
 from airflow_provider_cio.exceptions import ContractError, CustomerIOProviderError
@@ -140,13 +140,20 @@ class CustomerIOHook(BaseHook):
             rate=settings.rate_limit * share * min(1.0, pool_slots / settings.rate_slots),
         )
 
-    def app_client(self) -> AppClient:
+    def app_client(self, pool_slots: int | None = None) -> AppClient:
         """A client of the App API, which reads back; close it.
 
+        :param pool_slots: of the task, where those that read share a pool: its share of the workspace's rate is
+            `pool_slots / rate_slots`. Without, all of it.
         :raises ContractError: the key is missing.
         """
+        settings = self.settings
+        share = 1.0 if pool_slots is None else min(1.0, pool_slots / settings.rate_slots)
         return AppClient(
-            api_key=self._needed("app_api_key"), region=self.settings.region, base_url=self.settings.base_url
+            api_key=self._needed("app_api_key"),
+            region=settings.region,
+            base_url=settings.base_url,
+            rate=APP_RATE * share,
         )
 
     def web_url(self) -> str:

@@ -23,6 +23,8 @@ from stack import Stack
 from airflow_provider_cio.clients.app import AppClient
 from airflow_provider_cio.engine.reporting import run as reporting
 from airflow_provider_cio.engine.reporting.context import Reporting
+from airflow_provider_cio.engine.reporting.context import seconds as seconds_of
+from airflow_provider_cio.engine.reporting.messages import PAGE, from_api
 from airflow_provider_cio.receiver.signature import sign
 from airflow_provider_cio.sandbox.s3 import BUCKET, client
 from airflow_provider_cio.warehouse.objects import Bucket
@@ -30,7 +32,7 @@ from airflow_provider_cio.warehouse.session import Warehouse
 
 EVENTS, LANES = 10_000, 32
 ROWS = 1_000_000
-PEOPLE, APP_RATE = 20_000, 10
+PEOPLE, NEWSLETTERS, APP_RATE = 4_000, 40, 10
 ROLE = "arn:aws:iam::123456789012:role/redshift"
 PORT = 8127
 
@@ -124,7 +126,7 @@ def data_out(stack: Stack, warehouse: Warehouse) -> None:
 
 
 def app_api(stack: Stack, warehouse: Warehouse) -> None:
-    """Messages of one newsletter at 10 requests a second: wall time against requests / 10."""
+    """Messages of forty newsletters at 10 requests a second: wall time against their pages / 10."""
     with httpx.Client(
         base_url=stack.customerio, auth=("sandbox-site", "sandbox-track-key"), timeout=600
     ) as http:
@@ -140,18 +142,24 @@ def app_api(stack: Stack, warehouse: Warehouse) -> None:
         ]
         for first in range(0, PEOPLE, 2000):
             http.post("/api/v2/batch", json={"batch": people[first : first + 2000]}).raise_for_status()
-        http.put("/_sandbox/settings", json={"clock_offset": -86_400})
-        http.post("/_sandbox/newsletters", json={"name": "Spring"}).raise_for_status()
+        for n in range(NEWSLETTERS):
+            http.put("/_sandbox/settings", json={"clock_offset": -86_400 - n * 43_200})
+            http.post("/_sandbox/newsletters", json={"name": f"News {n}"}).raise_for_status()
         http.put("/_sandbox/settings", json={"clock_offset": 0})
         http.post("/_sandbox/deliveries").raise_for_status()
     with AppClient(api_key="sandbox-app-key", base_url=stack.customerio, rate=APP_RATE) as app:
         ctx = _context(stack, warehouse, "app_api", app=app)
         started = time.perf_counter()
         reports = reporting.run(ctx, reporting.chosen(["deliveries", "metrics"], "app_api"))
-        seconds, least = time.perf_counter() - started, app.requests / APP_RATE
+        seconds, least = time.perf_counter() - started, reports[0].new / PAGE / APP_RATE
+        requests, read = app.requests, time.perf_counter()
+        first, last = seconds_of(ctx.first), int(datetime.now(UTC).timestamp())
+        rows = sum(len(part["deliveries"][0]) for part in from_api(app, first, last, 0))
+        read = time.perf_counter() - read
     line(
-        f"App API: {reports[0].new:,} messages, {app.requests} requests in {seconds:.1f} s, "
-        f"{seconds / least:.2f} x of what {APP_RATE} requests a second take"
+        f"App API: {reports[0].new:,} messages in {requests} requests, read and loaded in {seconds:.1f} s, "
+        f"{seconds / least:.2f} x of what their pages take at {APP_RATE} requests a second; "
+        f"reading alone {read:.1f} s, {read / least:.2f} x ({rows:,} rows with repeats)"
     )
 
 

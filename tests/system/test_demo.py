@@ -70,12 +70,23 @@ def test_killed_in_the_middle_the_next_start_works_and_the_one_after_sends_nothi
     _until_nothing_runs(tmp_path)
     assert first["people"]["rows"] == first["customerio"]["people"] == CUSTOMERS
     assert first["events"]["rows"] == first["customerio"]["events"] > 0
+    back = first["came_back"]
+    assert (
+        back["made"]
+        == back["messages"]
+        == back["customers"]
+        > back["sent"]
+        > back["opened"]
+        > back["clicked"]
+        > 0
+    )
 
     second = _last_line(_demo(tmp_path, "--once"))
     _until_nothing_runs(tmp_path)
     assert second["people"]["sent"] == second["events"]["sent"] == 0
     assert second["people"]["unchanged"] == CUSTOMERS
     assert second["customerio"] == first["customerio"]
+    assert second["came_back"] == back
 
 
 def _interrupt(folder: Path, moment: str, how: signal.Signals) -> None:

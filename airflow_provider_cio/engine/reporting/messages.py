@@ -21,7 +21,8 @@ Rows = dict[str, tuple[pa.Table, Odd]]
 PATH, PAGE = "/v1/messages", 1000
 HOUR = 3600
 SLICES = 24
-"""Of a window with more than one page: each is read page by page, side by side."""
+"""Of a window with more than a few pages: each is read page by page, side by side."""
+FEW_PAGES = 3
 _NAMES = {"id": "delivery_id", "created": "created_at"}
 _NOT_KEPT = frozenset({"metrics", "customer_identifiers", "identifiers", "recipient", "deduplicate_id"})
 """Taken apart, or a person's address, which belongs to the profile."""
@@ -36,7 +37,8 @@ PARENTS = (
 def from_api(app: AppClient, start: int, end: int, recency: int) -> Iterator[Rows]:
     """All messages that were made from `start` to `end` (unix seconds, both included), page by page.
 
-    A cursor leads from one page to the next only, so what does not fit into one page is read in slices of time.
+    A cursor leads from one page to the next only, so more than a few pages are read in slices of time; then the few
+    are read once more.
     """
 
     def rows(page: list[dict[str, Any]]) -> Rows:
@@ -57,11 +59,14 @@ def from_api(app: AppClient, start: int, end: int, recency: int) -> Iterator[Row
             if not cursor:
                 return
 
-    page, cursor = app.page(PATH, "messages", PAGE, start_ts=start, end_ts=end)
-    if cursor:
-        yield from flow(slice_, _slices(start, end))
-    elif page:
-        yield rows(page)
+    cursor = ""
+    for _ in range(FEW_PAGES):
+        page, cursor = app.page(PATH, "messages", PAGE, cursor, start_ts=start, end_ts=end)
+        if page:
+            yield rows(page)
+        if not cursor:
+            return
+    yield from flow(slice_, _slices(start, end))
 
 
 def _slices(start: int, end: int) -> list[tuple[int, int]]:

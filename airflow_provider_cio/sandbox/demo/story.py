@@ -16,9 +16,17 @@ import redshift_connector
 
 from airflow_provider_cio.sandbox import shop
 from airflow_provider_cio.sandbox.demo.airflow_stack import AirflowStack, StackError
+from airflow_provider_cio.sandbox.demo.newsletter import read_reporting, send_newsletter
 from airflow_provider_cio.sandbox.demo.reconcile import compare, read_customerio, read_findings, read_runs
 from airflow_provider_cio.sandbox.demo.screen import Screen, Steps
-from airflow_provider_cio.sandbox.demo.syncs import SyncRun, build_marts, run_syncs, set_connections
+from airflow_provider_cio.sandbox.demo.syncs import (
+    MARTS,
+    REPORTING,
+    SyncRun,
+    run_dag,
+    run_syncs,
+    set_connections,
+)
 from airflow_provider_cio.sandbox.guardian import Guarded, spawn
 from airflow_provider_cio.sandbox.ports import free_port
 
@@ -39,6 +47,7 @@ class Outcome:
     syncs: list[SyncRun]
     runs: dict[str, dict[str, Any]]
     customerio: dict[str, Any]
+    came_back: dict[str, int]
     findings: dict[str, int]
     differences: list[str]
     seconds: float
@@ -50,7 +59,8 @@ class Outcome:
             kind: {column: sum(run[column] for run in self._runs_of(kind)) for column in TOTALS}
             for kind in ("people", "events")
         }
-        return {"demo": totals | {"customerio": self.customerio, "seconds": self.seconds}}
+        told = {"customerio": self.customerio, "came_back": self.came_back, "seconds": self.seconds}
+        return {"demo": totals | told}
 
     def _runs_of(self, kind: str) -> list[dict[str, Any]]:
         return [self.runs[sync.name] for sync in self.syncs if sync.kind == kind and sync.name in self.runs]
@@ -68,13 +78,20 @@ def tell_story(folder: Path, customers: int, orders: Path | None, screen: Screen
             name = _load_shop(endpoints, customers, orders, steps)
             started()
             set_connections(airflow, endpoints)
-            build_marts(airflow, steps)
+            run_dag(airflow, MARTS, steps)
             syncs = run_syncs(airflow, DAGS / "syncs", steps)
+            send_newsletter(endpoints["customerio"])
+            run_dag(airflow, REPORTING, steps)
         with redshift_connector.connect(**endpoints["redshift"], ssl=False) as connection:
             runs = read_runs(connection, syncs)
             held = read_customerio(endpoints["customerio"])
             findings = read_findings(connection)
+            came_back = read_reporting(connection, endpoints["customerio"])
             differences = compare(connection, syncs, runs, held)
+        if came_back["messages"] != came_back["made"]:
+            differences.append(
+                f"{came_back['made']} messages in Customer.io, {came_back['messages']} in Redshift"
+            )
         addresses = {
             "Airflow": airflow.url,
             "Customer.io sandbox": endpoints["customerio"]["url"],
@@ -82,7 +99,7 @@ def tell_story(folder: Path, customers: int, orders: Path | None, screen: Screen
             "S3": endpoints["s3"]["endpoint_url"],
             "Logs": str(folder),
         }
-        yield Outcome(name, syncs, runs, held, findings, differences, screen.seconds, addresses)
+        yield Outcome(name, syncs, runs, held, came_back, findings, differences, screen.seconds, addresses)
     except StackError as error:
         raise DemoError(str(error)) from error
     finally:
