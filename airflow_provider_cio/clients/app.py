@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import httpx
 
+from airflow_provider_cio.clients.download import download
 from airflow_provider_cio.clients.errors import parsed
 from airflow_provider_cio.clients.rate import RateBudget
 from airflow_provider_cio.clients.track import Region
@@ -169,18 +170,14 @@ class AppClient:
         return found.get("status") == "done"
 
     def export_content(self, export: int, attempts: int = 3) -> bytes:
-        """The CSV. A link lives 15 minutes and takes no key; one that is too old is asked for again."""
-        for _ in range(attempts):
-            url = self._get(f"/v1/exports/{export}/download").get("url", "")
-            try:
-                answer = httpx.get(url, timeout=300, follow_redirects=True)
-            except httpx.HTTPError:
-                continue
-            if answer.is_success:
-                return answer.content
-        raise ExportFailedError(
-            f"Export {export} could not be downloaded in {attempts} tries.", next_step="run the task again."
-        )
+        """The CSV. A link lives 15 minutes and takes no key; what breaks off goes on under a new one."""
+        content = download(lambda: str(self._get(f"/v1/exports/{export}/download").get("url", "")), attempts)
+        if content is None:
+            raise ExportFailedError(
+                f"Export {export} could not be downloaded in {attempts} tries.",
+                next_step="run the task again.",
+            )
+        return content
 
     def close(self) -> None:
         """Close the connections."""
