@@ -31,6 +31,8 @@ from airflow_provider_cio.warehouse.objects import Bucket
 from airflow_provider_cio.warehouse.session import Warehouse
 
 EVENTS, LANES = 10_000, 32
+SUSTAINED, SHARE = 20, 0.5
+"""Seconds at a share of the greatest rate."""
 ROWS = 1_000_000
 PEOPLE, NEWSLETTERS, APP_RATE = 4_000, 40, 10
 ROLE = "arn:aws:iam::123456789012:role/redshift"
@@ -67,11 +69,39 @@ def receiver(stack: Stack) -> None:
         ) as process:
             try:
                 times, seconds = asyncio.run(_post())
+                sustained = asyncio.run(_sustain(EVENTS / seconds * SHARE))
             finally:
                 process.terminate()
+    line(f"receiver: {EVENTS / seconds:,.0f} events a second, {_told(times)}")
+    line(f"receiver at {EVENTS / seconds * SHARE:,.0f} events a second for {SUSTAINED} s: {_told(sustained)}")
+
+
+def _told(times: list[float]) -> str:
     times.sort()
     half, most = (1000 * times[len(times) * share // 100] for share in (50, 99))
-    line(f"receiver: {EVENTS / seconds:,.0f} events a second, p50 {half:.1f} ms, p99 {most:.1f} ms")
+    return f"p50 {half:.1f} ms, p99 {most:.1f} ms, slowest {1000 * times[-1]:.1f} ms"
+
+
+async def _sustain(rate: float) -> list[float]:
+    """Events at a rate, whether or not the ones before were answered; how long each answer took."""
+    times: list[float] = []
+
+    async def one(http: httpx.AsyncClient, n: int) -> None:
+        body = json.dumps({"event_id": f"s{n}", "metric": "sent", "data": {"delivery_id": f"d{n}"}}).encode()
+        at = str(int(time.time())).encode()
+        headers = {"X-CIO-Timestamp": at.decode(), "X-CIO-Signature": sign(b"key", at, body).decode()}
+        began = time.perf_counter()
+        (await http.post("/reporting", content=body, headers=headers)).raise_for_status()
+        times.append(time.perf_counter() - began)
+
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{PORT}", timeout=30, limits=limits) as http:
+        began, sent = time.perf_counter(), list[asyncio.Task[None]]()
+        for n in range(int(rate * SUSTAINED)):
+            await asyncio.sleep(max(0.0, began + n / rate - time.perf_counter()))
+            sent.append(asyncio.create_task(one(http, n)))
+        await asyncio.gather(*sent)
+    return times
 
 
 async def _post() -> tuple[list[float], float]:
