@@ -8,7 +8,7 @@ DEMO = $(BIN)/python -m airflow_provider_cio.sandbox.demo
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test test-system check fix bench bench-marts soak docs clean
+.PHONY: help demo sandbox test test-system check fix bench bench-marts bench-scale soak docs clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -29,7 +29,7 @@ $(VENV)/.ready-%: pyproject.toml constraints.txt | $(VENV)/.bootstrapped
 demo: $(VENV)/.ready-sandbox ## Run the main job end to end on the embedded sandbox (ONCE=1 exits after it; ORDERS=FILE uses a real shop)
 	@exec $(DEMO) $(if $(ONCE),--once) $(if $(ORDERS),--orders "$(ORDERS)") $(if $(CUSTOMERS),--customers $(CUSTOMERS))
 
-sandbox: $(VENV)/.ready-sandbox ## Start the sandbox alone: Redshift, S3, Customer.io
+sandbox: $(VENV)/.ready-sandbox ## Start the sandbox alone: Redshift, S3, Customer.io, ad platforms
 	@exec $(BIN)/python -m airflow_provider_cio.sandbox up
 
 test: $(VENV)/.ready-test ## Run the tests that need no system package
@@ -52,9 +52,12 @@ check: $(VENV)/.ready-dev ## Lint, types, floors, SQL, docs, compose file
 fix: $(VENV)/.ready-dev ## Format, and mend what ruff can mend
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-bench: $(VENV)/.ready-bench ## Measure against peers and the floor, in one run of about ten minutes (ARGS="send rate" for parts)
+bench: $(VENV)/.ready-bench ## Measure against peers and the floor, in one run of about ten minutes (ARGS="send rate" for parts; MEMBERS=N of the audience)
 	@exec $(BIN)/python tests/bench/run.py $(ARGS)
-	@exec $(BIN)/python tests/bench/audiences.py
+	@exec $(BIN)/python tests/bench/audiences.py $(if $(MEMBERS),--members $(MEMBERS))
+
+bench-scale: $(VENV)/.ready-bench ## Reckon a day of a large shop from what a send here needs (ARGS="--cores 32")
+	@exec $(BIN)/python tests/bench/scale.py $(ARGS)
 
 bench-marts: $(VENV)/.ready-test ## Build the marts over 1,000,000 customers and 10,000,000 order lines (ARGS="--customers N")
 	@exec $(BIN)/python tests/bench/marts.py $(ARGS)

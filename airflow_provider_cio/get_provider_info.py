@@ -122,6 +122,11 @@ def get_provider_info() -> dict[str, Any]:
                         "description": "As many as the Airflow pool of the tasks that send has.",
                         "schema": {"type": ["integer", "null"], "minimum": 1, "default": 10},
                     },
+                    "app_rate_slots": {
+                        "label": "Slots that share the App API",
+                        "description": "Of all tasks that read back at the same time; the App API allows 10 a second.",
+                        "schema": {"type": ["integer", "null"], "minimum": 1, "default": 2},
+                    },
                     "rate": {
                         "label": "Rate",
                         "description": "fixed: never faster. adaptive: look for the limit, by being refused.",

@@ -1,10 +1,14 @@
-"""What holds for every test: plugins, and an environment without anybody's credentials or proxies."""
+"""What holds for every test: plugins, no timing, and an environment without anybody's credentials or proxies."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("no timing", deadline=None)
+settings.load_profile("no timing")
 
 pytest_plugins = ["airflow_home", "customerio_sandbox", "local_redshift"]
 

@@ -21,7 +21,8 @@ from airflow_provider_cio.exceptions import ExportFailedError, RequestRefusedErr
 _HOSTS: dict[str, str] = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
 
 APP_RATE = 10.0
-"""Requests a second that Customer.io allows a workspace (App API, rate limits)."""
+"""Requests a second of a workspace; transactional messages have a limit of their own (App API, rate limits)."""
+
 NOT_FOUND = 404
 ATTRIBUTES_LIMIT = 100
 """People of one call for attributes (App API)."""
@@ -63,6 +64,11 @@ class AppClient:
             http=http,
             sleep=sleep,
         )
+
+    @property
+    def budget(self) -> RateBudget:
+        """The rate that the threads of this client share."""
+        return self._transport.budget
 
     def customers(self, email: str) -> list[dict[str, Any]]:
         """The people with an email address: `id`, `email`, `cio_id`."""

@@ -68,6 +68,10 @@ class PipelinesClient:
         self.send_batch(b'{"batch":[]}', 0)
         return {}
 
+    def before_each(self, check: Callable[[], None]) -> None:
+        """Call this before every try of a request; what it raises ends the call."""
+        self._transport.before_each = check
+
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()

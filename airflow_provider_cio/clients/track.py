@@ -51,6 +51,9 @@ class Sender(Protocol):
     def send_batch(self, body: bytes, count: int) -> BatchResult:
         """Send one body of `count` items."""
 
+    def before_each(self, check: Callable[[], None]) -> None:
+        """Call this before every try of a request; what it raises ends the call."""
+
     def region(self) -> dict[str, Any]:
         """Ask whether the keys are good."""
 
@@ -151,6 +154,10 @@ class TrackClient:
                 next_step=f"set the region of the connection to {theirs}",
             )
         return answer
+
+    def before_each(self, check: Callable[[], None]) -> None:
+        """Call this before every try of a request; what it raises ends the call."""
+        self._transport.before_each = check
 
     def close(self) -> None:
         """Close the connections."""

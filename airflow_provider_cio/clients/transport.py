@@ -17,8 +17,10 @@ from airflow_provider_cio.exceptions import (
     ContractError,
     CustomerIOProviderError,
     DestinationDownError,
+    LeaseLostError,
     RateLimitedError,
     RetriableError,
+    StoppedError,
     UnknownOutcomeError,
 )
 
@@ -68,6 +70,8 @@ class Transport:
     Threads may share it. Every call this package makes may be repeated: identify calls are idempotent, events
     carry their id, everything else only reads.
 
+    `before_each` is called before every try of a request, when its moment has come; what it raises ends the call.
+
     :param budget: of requests a second, over all threads.
     :param timeout: seconds for each of write and read; connecting gets at most 10.
     :param attempts: tries of one request; `seconds` bounds them all together, pauses included.
@@ -95,6 +99,7 @@ class Transport:
         self._seconds = seconds
         self._sleep = sleep
         self.budget = budget
+        self.before_each: Callable[[], None] = lambda: None
         self._client = httpx.Client(
             base_url=service.base_url,
             auth=auth,
@@ -133,7 +138,7 @@ class Transport:
         )
         call = _Call(self, request, items)
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(RetriableError),
+            retry=tenacity.retry_if_exception(_may_pass),
             stop=tenacity.stop_after_attempt(self._attempts) | tenacity.stop_before_delay(self._seconds),
             wait=_pause,
             sleep=self._sleep,
@@ -151,6 +156,7 @@ class Transport:
         :raises CustomerIOProviderError: no answer, or one that is not a 2xx.
         """
         self.budget.acquire(items)
+        self.before_each()
         host, path = request.url.host, request.url.path
         try:
             response = self._client.send(request)
@@ -195,6 +201,9 @@ class _Call:
         self.requests += 1
         try:
             return self._transport.send_once(self._request, self._items)
+        except (LeaseLostError, StoppedError):
+            self.requests -= 1
+            raise
         except UnknownOutcomeError as error:
             self._unknown = error
             raise
@@ -213,6 +222,10 @@ class _Call:
     def maybe_applied(self) -> bool:
         """Whether a request was written and not answered; what a later one is told says nothing about that."""
         return self._unknown is not None
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, RetriableError) and not isinstance(error, LeaseLostError | StoppedError)
 
 
 def _pause(state: tenacity.RetryCallState) -> float:

@@ -13,7 +13,6 @@ BODY_LIMIT = 475_000
 """Customer.io takes 500 KB a batch and does not say which KB; its own clients stop at 475,000 bytes."""
 
 _TAIL = b"]}"
-_COMMA = pa.scalar(b",", pa.large_binary())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +97,6 @@ def bodies(
 
 def _body(items: pa.LargeBinaryArray, envelope: Envelope) -> bytes:
     whole = pa.LargeListArray.from_arrays(pa.array([0, len(items)], pa.int64()), items)
-    return b"".join((envelope.head, pc.binary_join(whole, _COMMA)[0].as_buffer(), _TAIL))
+    return b"".join(
+        (envelope.head, pc.binary_join(whole, pa.scalar(b",", pa.large_binary()))[0].as_buffer(), _TAIL)
+    )

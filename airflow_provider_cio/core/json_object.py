@@ -11,8 +11,6 @@ import pyarrow.compute as pc
 
 from airflow_provider_cio.core.json_text import TEXT
 
-_NOTHING = pa.scalar("", TEXT)
-
 
 class Member(NamedTuple):
     """One `"key":value` of an object, in three pieces; `value` is null where the member is left out."""
@@ -38,7 +36,7 @@ def join(*pieces: pa.LargeStringArray | str) -> pa.LargeStringArray:
 
     At least one piece must be there in every row: the kernel drops a row of nulls from its result.
     """
-    return pc.binary_join_element_wise(*map(_piece, pieces), _NOTHING, null_handling="skip")
+    return pc.binary_join_element_wise(*map(_piece, pieces), pa.scalar("", TEXT), null_handling="skip")
 
 
 def members(parts: Sequence[Member]) -> list[pa.LargeStringArray | str]:
@@ -63,13 +61,13 @@ def members(parts: Sequence[Member]) -> list[pa.LargeStringArray | str]:
 def _whole(before: str, value: pa.LargeStringArray, after: str) -> pa.LargeStringArray:
     """The three pieces as one, null where the value is."""
     pieces = (_piece(before), value, _piece(after))
-    return pc.binary_join_element_wise(*pieces, _NOTHING, null_handling="emit_null")
+    return pc.binary_join_element_wise(*pieces, pa.scalar("", TEXT), null_handling="emit_null")
 
 
 def _listed(parts: Sequence[Member]) -> pa.LargeStringArray:
     """Members with commas between those that are there; the empty text in front keeps rows without any."""
     wholes = [_whole(*part) for part in parts]
-    joined = pc.binary_join_element_wise(_NOTHING, *wholes, _piece(","), null_handling="skip")
+    joined = pc.binary_join_element_wise(pa.scalar("", TEXT), *wholes, _piece(","), null_handling="skip")
     return pc.utf8_slice_codeunits(joined, 1)
 
 

@@ -19,6 +19,7 @@ from airflow_provider_cio.core.audience import forms
 Destination = Literal["meta", "google", "tiktok", "snap", "customerio", "rudderstack"]
 Digest = Literal["sha256", "md5", "none"]
 Form = Callable[[str, str | None], str | None]
+Make = Callable[..., str | None]
 
 _VERSIONS: dict[str, int] = dict.fromkeys(
     ("meta", "google", "tiktok", "snap", "customerio", "rudderstack"), 1
@@ -35,12 +36,26 @@ class Field:
     digest: Digest = "sha256"
 
 
+@dataclass(frozen=True, slots=True)
+class Several:
+    """One identifier of several fields, each in its form and hashed by its own rule; none of them may be empty.
+
+    A value holds them with `SEPARATOR` between: first name, last name, postcode, country. What is sent has `|` there.
+    """
+
+    parts: tuple[str, ...]
+
+
+SEPARATOR = "\x1f"
+"""Between the parts of a value: no name and no postcode holds it."""
+
+
 _EMAIL, _PHONE = Field(forms.email), Field(forms.phone_digits)
 _E164, _DEVICE = Field(forms.e164), Field(forms.mobile_id)
 _PLAIN_ID, _PLAIN_DEVICE = Field(forms.trimmed, "none"), Field(forms.mobile_id, "none")
 _NAME = Field(forms.letters)
 
-FIELDS: dict[str, dict[str, Field]] = {
+FIELDS: dict[str, dict[str, Field | Several]] = {
     "meta": {
         "EMAIL": _EMAIL,
         "EMAIL_SHA256": _EMAIL,
@@ -60,6 +75,7 @@ FIELDS: dict[str, dict[str, Field]] = {
         "MADID": _PLAIN_DEVICE,
         "MOBILE_ADVERTISER_ID": _PLAIN_DEVICE,
         "EXTERN_ID": _PLAIN_ID,
+        "ADDRESS": Several(("FN", "LN", "ZIP", "COUNTRY")),
     },
     "google": {
         "emailAddress": Field(forms.google_email),
@@ -70,6 +86,7 @@ FIELDS: dict[str, dict[str, Field]] = {
         "postalCode": Field(forms.trimmed, "none"),
         "mobileIds": _PLAIN_DEVICE,
         "userId": _PLAIN_ID,
+        "address": Several(("givenName", "familyName", "postalCode", "regionCode")),
     },
     "tiktok": {
         "EMAIL_SHA256": _EMAIL,
@@ -112,7 +129,11 @@ def normalise(destination: str, field: str, value: str | None, *, region: str | 
     :raises ValueError: the destination has no such field.
     """
     rule = field_of(destination, field)
-    return None if value is None else rule.form(value, region)
+    if value is None:
+        return None
+    if isinstance(rule, Several):
+        return _of_parts(normalise, destination, rule, value, SEPARATOR)
+    return rule.form(value, region)
 
 
 def hash_identifier(
@@ -127,19 +148,22 @@ def hash_identifier(
     :raises ValueError: the destination has no such field.
     """
     rule = field_of(destination, field)
-    return _digested(rule, None if value is None else rule.form(value, region))
+    if value is None:
+        return None
+    if isinstance(rule, Several):
+        return _of_parts(hash_identifier, destination, rule, value, "|")
+    return _digested(rule, rule.form(value, region))
 
 
 def hash_all(
     destination: str, field: str, values: Iterable[str | None], *, region: str | None = None
 ) -> list[str | None]:
     """:func:`hash_identifier` of many values, in their order; equal values are worked on once."""
-    rule = field_of(destination, field)
-    form, known = rule.form, dict[str | None, str | None]({None: None})
+    known = dict[str | None, str | None]({None: None})
     answers: list[str | None] = []
     for value in values:
         if value not in known:
-            known[value] = _digested(rule, form(value, region)) if value is not None else None
+            known[value] = hash_identifier(destination, field, value, region=region)
         answers.append(known[value])
     return answers
 
@@ -150,7 +174,7 @@ def declared_hash(value: str | None) -> str | None:
     return text if _SHA256.fullmatch(text) and text != _EMPTY else None
 
 
-def field_of(destination: str, field: str) -> Field:
+def field_of(destination: str, field: str) -> Field | Several:
     """
     :raises ValueError: the destination has no such field; the message names a close one.
     """
@@ -162,10 +186,22 @@ def field_of(destination: str, field: str) -> Field:
     return known[field]
 
 
-def _fields(destination: str) -> dict[str, Field]:
+def _fields(destination: str) -> dict[str, Field | Several]:
     if destination not in FIELDS:
         raise ValueError(f"'{destination}' is no destination; they are {', '.join(FIELDS)}")
     return FIELDS[destination]
+
+
+def _of_parts(make: Make, destination: str, rule: Several, value: str, between: str) -> str | None:
+    """Each part made by itself; the last one, the country, is the region of the others."""
+    given = value.split(SEPARATOR)
+    if len(given) != len(rule.parts):
+        return None
+    made = [
+        make(destination, name, part, region=given[-1].strip())
+        for name, part in zip(rule.parts, given, strict=True)
+    ]
+    return between.join(str(each) for each in made) if all(made) else None
 
 
 def _digested(rule: Field, text: str | None) -> str | None:

@@ -9,10 +9,11 @@ from ulid import ULID
 from airflow_provider_cio.core.contract import Sync
 from airflow_provider_cio.core.report import RunReport
 from airflow_provider_cio.core.report_text import canonical_line, table
+from airflow_provider_cio.engine import attempts
 from airflow_provider_cio.engine import plan as plans
+from airflow_provider_cio.engine.attempts import Traffic
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.lease import Lease
-from airflow_provider_cio.engine.outcomes import Traffic, in_flight_prefix, outcome_prefix, traffic_of
 from airflow_provider_cio.engine.source import emails_of
 from airflow_provider_cio.engine.watch.measured import write_sync_metrics
 from airflow_provider_cio.exceptions import FatalError, RejectedRowsError
@@ -44,10 +45,26 @@ def commit(ctx: SyncContext, plan_id: str) -> RunReport:
             next_step="start a new run; why this one ended is in cio_sync.runs.",
         )
     report = _settle(ctx, plan, lease)
-    lease.release()
+    _let_go(ctx, plan, lease)
     log.info(canonical_line(report))
     log.info(table(report))
     return report
+
+
+def _let_go(ctx: SyncContext, plan: Plan, lease: Lease) -> None:
+    """Let the next run in: at once, unless a sender of this plan never came to an end and may live."""
+    living = attempts.living(ctx.bucket, attempts.left(ctx.bucket, plan))
+    if not living:
+        lease.release()
+        return
+    attempts.overtake(ctx.bucket, living)
+    seconds = lease.outlast()
+    log.warning(
+        "%d senders of plan %s never said that they ended; the next run waits %d s, in case one is alive",
+        len(living),
+        plan.plan_id,
+        seconds,
+    )
 
 
 def verdict(report: RunReport, sync: Sync) -> None:
@@ -74,11 +91,13 @@ def verdict(report: RunReport, sync: Sync) -> None:
 
 def take_over(ctx: SyncContext, plan: Plan) -> None:
     """Commit the outcomes that an earlier run left, and close its plan. The lease is held by the caller."""
-    objects = len(_outcome_objects(ctx, plan))
-    sender_died = bool(_in_flight(ctx, plan))
+    found = attempts.left(ctx.bucket, plan)
+    sender_died = bool(found.in_flight)
     left_behind = plan.status == "open" and not _has_run_row(ctx, plan)
-    if plan.status != "stopped" and (objects > plan.outcome_objects or sender_died or left_behind):
-        log.info("Committing %d outcome objects that run %s left", objects, plan.run_id)
+    if plan.status != "stopped" and (
+        len(found.outcomes) > plan.outcome_objects or sender_died or left_behind
+    ):
+        log.info("Committing %d outcome objects that run %s left", len(found.outcomes), plan.run_id)
         _settle(ctx, plan, Lease(ctx))
     ctx.warehouse.transaction(
         lambda session: ledger.update_plan(
@@ -88,15 +107,15 @@ def take_over(ctx: SyncContext, plan: Plan) -> None:
 
 
 def _settle(ctx: SyncContext, plan: Plan, lease: Lease) -> RunReport:
-    objects = _outcome_objects(ctx, plan)
-    if len(objects) < plan.outcome_objects:
+    found = attempts.left(ctx.bucket, plan)
+    if len(found.outcomes) < plan.outcome_objects:
         raise FatalError(
             f"Outcomes of plan {plan.plan_id} that were committed before are no longer in S3.",
             next_step="nothing is lost: they are in the state. Start a new run.",
         )
-    traffic = traffic_of(ctx.bucket, plan)
+    traffic = attempts.traffic_of(ctx.bucket, found)
     books = state.Books.of(ctx.schema, plan.sync, plan.plan_id)
-    on_record = objects + _in_flight(ctx, plan)
+    on_record = found.outcomes + found.in_flight
     if on_record:
         ctx.warehouse.transaction(lambda session: _load(ctx, session, books.outcomes, plan, on_record))
 
@@ -106,7 +125,7 @@ def _settle(ctx: SyncContext, plan: Plan, lease: Lease) -> RunReport:
         lease.confirm(session)
         counted = _fold(ctx, session, plan, books) if on_record else {}
         report = _report(plan, counted, traffic)
-        return _close_books(ctx, session, plan, report, len(objects))
+        return _close_books(ctx, session, plan, report, len(found.outcomes))
 
     report = ctx.warehouse.transaction(advance)
     if on_record:
@@ -177,15 +196,6 @@ def _report(plan: Plan, counted: dict[int, int], traffic: Traffic) -> RunReport:
         retries=traffic.retries,
         rate_limited=traffic.rate_limited,
     )
-
-
-def _outcome_objects(ctx: SyncContext, plan: Plan) -> list[Stored]:
-    return list(ctx.bucket.listing(outcome_prefix(plan)))
-
-
-def _in_flight(ctx: SyncContext, plan: Plan) -> list[Stored]:
-    """What senders that died were about to send."""
-    return list(ctx.bucket.listing(in_flight_prefix(plan)))
 
 
 def _has_run_row(ctx: SyncContext, plan: Plan) -> bool:

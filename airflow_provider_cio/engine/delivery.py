@@ -11,9 +11,10 @@ import pyarrow as pa
 from airflow_provider_cio.clients.track import BatchResult, Sender
 from airflow_provider_cio.core.batching import bodies
 from airflow_provider_cio.core.rejection import RejectClass, classify
+from airflow_provider_cio.engine.attempts import Claim, Traffic
 from airflow_provider_cio.engine.doors import BATCH_DOOR, Door
 from airflow_provider_cio.engine.lease import Lease
-from airflow_provider_cio.engine.outcomes import Recorder, Traffic
+from airflow_provider_cio.engine.outcomes import Recorder
 from airflow_provider_cio.exceptions import CustomerIOProviderError, RequestRefusedError, UnknownOutcomeError
 from airflow_provider_cio.warehouse.bulk import Outcome
 
@@ -49,21 +50,23 @@ class Load:
 class Delivery:
     """Delivers the loads of one attempt; threads may share it."""
 
-    def __init__(self, track: Sender, lease: Lease, recorder: Recorder) -> None:
+    def __init__(self, track: Sender, lease: Lease, claim: Claim, recorder: Recorder) -> None:
         self.recorder = recorder
+        self.claim = claim
         self._track = track
         self._lease = lease
         self._lock = threading.Lock()
         self._unknown = 0
         self._poison = 0
+        track.before_each(self._may_send)
 
     def deliver(self, load: Load) -> None:
         """Send a load; what is refused as a whole is taken apart until the guilty items stand alone.
 
         :raises UnknownOutcomeError: too many loads of this attempt got no answer.
         :raises RequestRefusedError: the request itself is wrong, or nothing but poison was found.
+        :raises LeaseLostError: another run, or another attempt at this shard, took over.
         """
-        self._lease.hold()
         started = datetime.now(UTC)
         try:
             result = load.door.send(self._track, load.body, len(load.items))
@@ -71,6 +74,10 @@ class Delivery:
             self._failed(load, error, started)
         else:
             self._record(load, result, started)
+
+    def _may_send(self) -> None:
+        self._lease.hold()
+        self.claim.hold()
 
     def _failed(self, load: Load, error: CustomerIOProviderError, started: datetime) -> None:
         if isinstance(error, UnknownOutcomeError):

@@ -28,7 +28,8 @@ BATCH_DOOR = Door(BATCH, lambda track, body, count: track.send_batch(body, count
 def doors(sync: Sync, rows: pa.Table) -> Iterator[tuple[Door, pa.Table]]:
     """The rows by the door they go through, in order."""
     if not isinstance(sync.on_exit, ExitSegment):
-        yield BATCH_DOOR, rows
+        if rows.num_rows:
+            yield BATCH_DOOR, rows
         return
     leaving = pc.equal(rows["operation"], "exit")
     segment, kind = sync.on_exit.leave_segment.id, sync.identifier

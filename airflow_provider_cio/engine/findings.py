@@ -44,9 +44,11 @@ def find_duplicates(ctx: SyncContext, session: Session) -> PreflightFinding | No
     )
 
 
-def find_withheld(ctx: SyncContext, session: Session, withheld: Mapping[str, int]) -> list[PreflightFinding]:
+def find_withheld(
+    ctx: SyncContext, session: Session, source: Source, withheld: Mapping[str, int]
+) -> list[PreflightFinding]:
     """Rows that are not sent for what they lack. `withheld` counts rows by reason, '' those without one."""
-    measured = {"identifier_padded", "timestamp_in_milliseconds", "value_too_long", "item_too_large", MERGED}
+    measured = {check.finding for check in source.checks} | {MERGED}
     return [
         found(ctx, reason, _place(ctx, reason), rows, samples_of(session, stage.withheld_samples(reason)))
         for reason, rows in sorted(withheld.items())

@@ -14,9 +14,10 @@ from airflow_provider_cio.clients.track import TrackClient
 from airflow_provider_cio.core.audience.capabilities import IdentifierKind
 from airflow_provider_cio.core.columns import Column
 from airflow_provider_cio.core.identity import canonical
-from airflow_provider_cio.core.normalise import hash_identifier
+from airflow_provider_cio.core.normalise import SEPARATOR, hash_identifier
 from airflow_provider_cio.core.redaction import hashed
 from airflow_provider_cio.engine.audience.context import AudienceContext
+from airflow_provider_cio.engine.forget_lines import Log, forget_lines
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.exceptions import ContractError, FatalError
 from airflow_provider_cio.warehouse import statements as sql
@@ -33,12 +34,16 @@ _RAW_KEYS = frozenset({"customer_id", "cio_id", "email", "email_address", "recip
 
 @dataclass(frozen=True, repr=False)
 class Person:
-    """Whatever is known of somebody; `region` is for a phone without a country code."""
+    """Whatever is known of somebody; `region` is for a phone without a country code, the rest an address."""
 
     id: str | None = None
     email: str | None = None
     phone: str | None = None
     region: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    postcode: str | None = None
+    country: str | None = None
 
     @property
     def keys(self) -> list[str]:
@@ -56,6 +61,9 @@ class Person:
         """(field, identifier) at a destination of an audience."""
         settings = ctx.audience.destinations[name]
         raw: dict[IdentifierKind, str | None] = {"id": self.id, "email": self.email, "phone": self.phone}
+        address = (self.first_name, self.last_name, self.postcode, self.country)
+        if all(address):
+            raw["address"] = SEPARATOR.join(str(part) for part in address)
         for kind in ctx.audience.kinds_of(settings):
             of, field = settings.capabilities.fields[kind]
             made = hash_identifier(of, field, raw.get(kind), region=self.region or ctx.audience.region)
@@ -65,11 +73,13 @@ class Person:
 
 @dataclass
 class Forgotten:
-    """Counts only."""
+    """Counts only. ``lines`` left the receiver's log; ``being_written`` files of it are not closed yet."""
 
     destinations: int = 0
     rows: int = 0
     objects: int = 0
+    lines: int = 0
+    being_written: int = 0
     proof: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,12 +93,14 @@ def forget(
     bucket: Bucket,
     audiences: Sequence[AudienceContext],
     track: TrackClient,
+    log: Log | None = None,
 ) -> Forgotten:
     """Remove a person everywhere; each step may be repeated.
 
     Destinations first, then Customer.io, which suppresses the profile for good, then S3 and Redshift. The person has
     to be out of the sources already, or the next run brings them back.
 
+    :param log: of the webhook receiver; before the raw tables, which are loaded from it.
     :raises FatalError: an open plan holds the person.
     """
     keys, done = person.keys, Forgotten()
@@ -107,6 +119,8 @@ def forget(
         stored = list(bucket.listing(f"{plan.prefix}unload/"))
         bucket.delete(f"{plan.prefix}unload/")
         done.objects += len(stored)
+    if log is not None:
+        done.lines, done.being_written = forget_lines(log, keys)
     named = {hashed(key) for key in (*keys, *(key for plan in held for key in plan.row_keys))}
     done.rows += _erase(warehouse, warehouse.schema, [*keys, *hashes], sorted(named))
     done.rows += _erase_raw(warehouse, keys)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from typing import Protocol
@@ -16,6 +17,8 @@ RENEW_BELOW = 2 / 3
 """The share of the lease below which it is prolonged before the next request."""
 STOP_BELOW = 1 / 2
 """No request starts with less than this share left, which is more than a request with its repeats may take."""
+LOOKS_PER_LEASE = 90
+"""How often in the time of a lease a sender looks whether a later attempt has begun: every 10 s of 900."""
 
 
 class Named(Protocol):
@@ -109,6 +112,18 @@ class Lease:
         ctx.warehouse.transaction(
             lambda session: ledger.end_lease(session, ctx.schema, ctx.sync.name, ctx.run_id)
         )
+
+    def outlast(self) -> int:
+        """Keep others out until no request can be under way any more, should a sender be alive; the seconds.
+
+        It sees that its claim is gone before its next request, or a look later.
+        """
+        ctx = self._ctx
+        seconds = ctx.grace_seconds + math.ceil(ctx.lease_seconds / LOOKS_PER_LEASE)
+        ctx.warehouse.transaction(
+            lambda session: ledger.write_lease(session, ctx.schema, ctx.sync.name, ctx.run_id, seconds)
+        )
+        return seconds
 
     def shorten(self) -> None:
         """Let the next run in once no request of this one can be under way any more: it was killed."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pyarrow as pa
 from ulid import ULID
 
 from airflow_provider_cio.core.rejection import RejectClass
+from airflow_provider_cio.engine.attempts import Traffic
 from airflow_provider_cio.exceptions import CustomerIOProviderError
 from airflow_provider_cio.warehouse import bulk
 from airflow_provider_cio.warehouse.bulk import OUTCOMES, Outcome
@@ -21,21 +21,6 @@ from airflow_provider_cio.warehouse.objects import Bucket
 
 MAX_TEXT = 64
 """Characters of a reason or field; four bytes each fit the 256 of `rejects`."""
-
-
-@dataclass
-class Traffic:
-    """What an attempt's requests came to."""
-
-    requests: int = 0
-    bytes: int = 0
-    retries: int = 0
-    rate_limited: int = 0
-
-    def add(self, other: Traffic) -> None:
-        """Sum up."""
-        for name, value in asdict(other).items():
-            setattr(self, name, getattr(self, name) + value)
 
 
 @dataclass
@@ -49,32 +34,21 @@ class Tally:
     quarantined: int = 0
 
 
-def outcome_prefix(plan: Plan, shard: int | None = None) -> str:
-    """Where the outcomes of a plan, or of one shard, lie."""
-    return f"{plan.prefix}outcomes/" + ("" if shard is None else f"{shard}/")
-
-
-def in_flight_prefix(plan: Plan, shard: int | None = None) -> str:
-    """Where senders say what they are about to send; what is left there is of senders that died."""
-    return f"{plan.prefix}in_flight/" + ("" if shard is None else f"{shard}/")
-
-
 @dataclass
 class Recorder:
     """Collects outcomes of one attempt and flushes them as new objects; threads may share it.
 
-    The folder is unique even when the attempt's name is not, so that no outcome is ever overwritten.
+    :param folder: of this attempt alone, so that no outcome is ever overwritten.
     """
 
     bucket: Bucket
     plan: Plan
     shard: int
-    attempt: str
+    folder: str
     tally: Tally = field(default_factory=Tally)
     traffic: Traffic = field(default_factory=Traffic)
 
     def __post_init__(self) -> None:
-        self._name = f"{self.attempt}-{str(ULID()).lower()}"
         self._lock = threading.Lock()
         self._waiting: list[pa.Table] = []
         self._sequence = 0
@@ -123,7 +97,7 @@ class Recorder:
 
         If the sender dies in between, these rows are undecided, and not merely unsent.
         """
-        key = f"{in_flight_prefix(self.plan, self.shard)}{self._name}-{str(ULID()).lower()}.parquet"
+        key = f"{self.folder}in_flight-{str(ULID()).lower()}.parquet"
         reasons = [("sender_died", "")] * len(ordinals)
         table = self._table(ordinals, Outcome.IN_FLIGHT, reasons, "unknown", datetime.now(UTC))
         bulk.write_outcomes(self.bucket, key, table)
@@ -140,19 +114,13 @@ class Recorder:
             waiting, self._waiting = self._waiting, []
             sequence, self._sequence = self._sequence, self._sequence + bool(waiting)
         if waiting:
-            key = f"{outcome_prefix(self.plan, self.shard)}{self._name}/{sequence:06d}.parquet"
+            key = f"{self.folder}outcomes-{sequence:06d}.parquet"
             try:
                 bulk.write_outcomes(self.bucket, key, pa.concat_tables(waiting))
             except CustomerIOProviderError:
-                with self._lock:  # `close` tries again
+                with self._lock:  # the last flush tries again
                     self._waiting = waiting + self._waiting
                 raise
-
-    def close(self) -> None:
-        """Flush, and leave the attempt's traffic for the commit."""
-        self.flush()
-        body = json.dumps(asdict(self.traffic)).encode()
-        self.bucket.put(f"{self.plan.prefix}attempts/{self.shard}-{self._name}.json", body)
 
     def _decided(self, key: str) -> None:
         self.flush()
@@ -186,11 +154,3 @@ def _texts(reasons: Sequence[tuple[str, str]] | None, part: int, count: int) -> 
     if reasons is None:
         return pa.nulls(count, pa.string())
     return pa.array([reason[part][:MAX_TEXT] or None for reason in reasons], pa.string())
-
-
-def traffic_of(bucket: Bucket, plan: Plan) -> Traffic:
-    """The traffic of all attempts of a plan that ended in an orderly way."""
-    total = Traffic()
-    for stored in bucket.listing(f"{plan.prefix}attempts/"):
-        total.add(Traffic(**json.loads(bucket.get(stored.key))))
-    return total

@@ -168,7 +168,7 @@ def _freeze(ctx: SyncContext, session: Session) -> _Draft:
 def _draft(ctx: SyncContext, session: Session, source: Source) -> _Draft:
     session.run(stage.read(source))
     withheld = {str(reason): int(rows) for reason, rows in session.fetch(stage.withheld_counts())}
-    findings = [*find_withheld(ctx, session, withheld), *find_measured(ctx, session, source)]
+    findings = [*find_withheld(ctx, session, source, withheld), *find_measured(ctx, session, source)]
     duplicates = find_duplicates(ctx, session)
     if duplicates is not None:  # the diff would multiply them
         counts = PlanCounts(source_rows=sum(withheld.values()), unidentified=_without_key(withheld))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from airflow_provider_cio.core.contract.findings import RULES, action_of
+from airflow_provider_cio.core.ownership import MAX_ATTRIBUTES, MAX_NAME_BYTES
+from airflow_provider_cio.core.plan_rows import NAME_LIMIT
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.source import resolve
-from airflow_provider_cio.exceptions import FatalError
+from airflow_provider_cio.exceptions import ContractError, FatalError
 from airflow_provider_cio.warehouse import ledger, state
 from airflow_provider_cio.warehouse.ledger import PreflightFinding
 
@@ -22,16 +27,21 @@ def preflight(ctx: SyncContext) -> list[PreflightFinding]:
     :raises AuthenticationError: Customer.io refuses the keys, or they belong to another region.
     """
     state.ensure_tables(ctx.warehouse, ctx.sync.name)
+    named = list(_names(ctx))
+    record(ctx, "preflight", named)
     try:
+        _stopped(named)
         ctx.bucket.check()
         source = ctx.warehouse.transaction(lambda session: resolve(ctx, session))
         if ctx.track is not None:
             ctx.track.region()
     except FatalError as error:
+        if any(found.severity == "stop" for found in named):
+            raise
         stop = PreflightFinding(_name(error), "stop", error.message, next_step=error.next_step)
         record(ctx, "preflight", [stop])
         raise
-    findings = [
+    findings = named + [
         PreflightFinding(
             "float_attribute",
             "warning",
@@ -44,6 +54,32 @@ def preflight(ctx: SyncContext) -> list[PreflightFinding]:
     ]
     record(ctx, "preflight", findings)
     return findings
+
+
+def _names(ctx: SyncContext) -> Iterator[PreflightFinding]:
+    """Limits that every row of the sync would exceed, because its file does."""
+    sync = ctx.sync
+    over = [name for name in sync.fields if len(name.encode()) > MAX_NAME_BYTES]
+    exceeded: dict[str, str] = {f"{sync.section}.{name[:40]}": "field_name_too_long" for name in over}
+    if sync.event and len(sync.event.encode()) > NAME_LIMIT:
+        exceeded["event"] = "event_name_too_long"
+    if sync.kind != "events" and len(sync.fields) > MAX_ATTRIBUTES:
+        exceeded[sync.section] = "too_many_attributes"
+    for place, name in exceeded.items():
+        stops = action_of(sync.findings, name) == "fail"
+        yield PreflightFinding(
+            name,
+            "stop" if stops else "notice",
+            f"{ctx.file}: {place}: all rows {RULES[name].what}.",
+            field=place,
+            next_step=RULES[name].fix,
+        )
+
+
+def _stopped(findings: list[PreflightFinding]) -> None:
+    for found in findings:
+        if found.severity == "stop":
+            raise ContractError(found.message, next_step=found.next_step)
 
 
 def record(ctx: SyncContext, phase: str, findings: list[PreflightFinding]) -> None:

@@ -8,27 +8,24 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from airflow_provider_cio.engine.outcomes import Recorder, in_flight_prefix, outcome_prefix
+from airflow_provider_cio.engine.attempts import Left
+from airflow_provider_cio.engine.outcomes import Recorder
 from airflow_provider_cio.warehouse import bulk
 from airflow_provider_cio.warehouse.bulk import FINAL, Outcome
-from airflow_provider_cio.warehouse.ledger import Plan
 from airflow_provider_cio.warehouse.objects import Bucket
 
 log = logging.getLogger(__name__)
 MOMENT = pa.timestamp("us")
 
 
-def open_rows(bucket: Bucket, plan: Plan, shard: int, rows: pa.Table) -> pa.Table:
+def open_rows(bucket: Bucket, left: Left, rows: pa.Table) -> pa.Table:
     """The shard's rows without a final outcome; `undecided_since` says when one may have been applied first.
 
     Batches finish out of order and senders die, so that only the set of ordinals tells what is done.
     """
-    outcomes = pa.concat_tables(
-        [
-            bulk.read_outcomes(bucket, outcome_prefix(plan, shard)),
-            bulk.read_outcomes(bucket, in_flight_prefix(plan, shard)),
-        ]
-    )
+    if not (left.outcomes or left.in_flight):
+        return rows
+    outcomes = bulk.read_outcomes(bucket, left.outcomes + left.in_flight)
     final = outcomes.filter(_is_one_of(outcomes, FINAL))["ordinal"].combine_chunks()
     rows = rows.filter(pc.invert(pc.is_in(rows["ordinal"], value_set=final)))
     undecided = outcomes.filter(_is_one_of(outcomes, (Outcome.UNKNOWN, Outcome.IN_FLIGHT)))

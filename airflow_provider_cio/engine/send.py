@@ -17,10 +17,11 @@ import pyarrow.compute as pc
 from airflow_provider_cio.core.batching import Packer, bodies
 from airflow_provider_cio.core.operations import render
 from airflow_provider_cio.engine import plan as plans
+from airflow_provider_cio.engine.attempts import Claim
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.delivery import Delivery, Load
 from airflow_provider_cio.engine.doors import Door, doors
-from airflow_provider_cio.engine.lease import Lease
+from airflow_provider_cio.engine.lease import LOOKS_PER_LEASE, Lease
 from airflow_provider_cio.engine.outcomes import Recorder
 from airflow_provider_cio.engine.progress import Progress
 from airflow_provider_cio.engine.resume import open_rows, quarantine
@@ -73,7 +74,7 @@ def send_shard(ctx: SyncContext, plan_id: str, shard: int, attempt: str) -> Shar
 
     :raises UnknownOutcomeError: everything was tried, but some rows got no answer.
     :raises TransientRejectsError: everything was tried, but some rows were refused for now.
-    :raises LeaseLostError: another run took over; nothing more was sent.
+    :raises LeaseLostError: another run, or a later attempt at this shard, took over; nothing more was sent.
     :raises RateLimitedError: as the Track client; so DestinationDownError and AuthenticationError.
     """
     if ctx.track is None:
@@ -85,25 +86,30 @@ def send_shard(ctx: SyncContext, plan_id: str, shard: int, attempt: str) -> Shar
     pa.set_memory_pool(pa.system_memory_pool())
     lease = Lease(ctx).acquire()
     plan = plans.load(ctx, plan_id)
+    claim = Claim(ctx.bucket, plan, shard, attempt, ctx.lease_seconds / LOOKS_PER_LEASE)
     try:
-        return _attempt(ctx, Delivery(ctx.track, lease, Recorder(ctx.bucket, plan, shard, attempt)))
+        recorder = Recorder(ctx.bucket, plan, shard, claim.folder)
+        return _attempt(ctx, Delivery(ctx.track, lease, claim, recorder), attempt)
     finally:
         if plan.status == "committed":  # a send that was cleared later: perhaps no commit follows
             lease.release()
 
 
-def _attempt(ctx: SyncContext, delivery: Delivery) -> ShardReport:
+def _attempt(ctx: SyncContext, delivery: Delivery, attempt: str) -> ShardReport:
     started = time.monotonic()
-    recorder = delivery.recorder
+    recorder, claim = delivery.recorder, delivery.claim
     plan, shard = recorder.plan, recorder.shard
-    rows = _rows(ctx, plan, shard)
-    to_send = open_rows(ctx.bucket, plan, shard, rows)
-    if to_send.num_rows:
+    earlier = claim.take()
+    try:
+        rows = _rows(ctx, plan, shard)
+        to_send = open_rows(ctx.bucket, earlier, rows)
+        for door, part in doors(ctx.sync, to_send):
+            _send_lanes(ctx, plan, part, delivery, door)
+    finally:
         try:
-            for door, part in doors(ctx.sync, to_send):
-                _send_lanes(ctx, plan, part, delivery, door)
+            recorder.flush()
         finally:
-            recorder.close()
+            claim.end(recorder.traffic)
     tally, traffic = recorder.tally, recorder.traffic
     log.info("Plan %s shard %d: %s", plan.plan_id, shard, tally)
     if tally.unknown:
@@ -119,7 +125,7 @@ def _attempt(ctx: SyncContext, delivery: Delivery) -> ShardReport:
     return {
         "plan_id": plan.plan_id,
         "shard": shard,
-        "attempt": recorder.attempt,
+        "attempt": attempt,
         "rows": rows.num_rows,
         "earlier": rows.num_rows - to_send.num_rows,
         "accepted": tally.accepted,

@@ -145,7 +145,17 @@ class _Resolver:
             for field, (_, column) in zip(sync.values.values(), payload, strict=True)
             if field.type == "timestamp" and column.family == "integer"
         }
-        return Limits(sync.findings, values=sync.kind != "events", moments=frozenset(moments))
+        titles = {
+            column.name
+            for key, (_, column) in zip(sync.values, payload, strict=True)
+            if key in {"page", "screen"}
+        }
+        return Limits(
+            sync.findings,
+            values=sync.kind != "events",
+            moments=frozenset(moments),
+            titles=frozenset(titles),
+        )
 
     def _payload(self) -> list[tuple[str, Column]]:
         payload = []

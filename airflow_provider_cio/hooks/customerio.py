@@ -19,6 +19,7 @@ _POSITIVE = {
     "rate_limit": "requests a second, such as 100",
     "item_rate_limit": "items a second, or leave it empty",
     "rate_slots": "the slots of the Airflow pool in which the syncs send, such as 10",
+    "app_rate_slots": "the slots of all tasks that read back at the same time, such as 2",
 }
 CONSOLES = {"us": "https://fly.customer.io", "eu": "https://fly-eu.customer.io"}
 
@@ -36,6 +37,7 @@ class Settings:
     rate_limit: float = 100
     item_rate_limit: float | None = None
     rate_slots: float = 10
+    app_rate_slots: float = 2
     rate: Literal["fixed", "adaptive"] = "fixed"
     base_url: str | None = None
 
@@ -140,20 +142,18 @@ class CustomerIOHook(BaseHook):
             rate=settings.rate_limit * share * min(1.0, pool_slots / settings.rate_slots),
         )
 
-    def app_client(self, pool_slots: int | None = None) -> AppClient:
+    def app_client(self, pool_slots: int = 1) -> AppClient:
         """A client of the App API, which reads back; close it.
 
-        :param pool_slots: of the task, where those that read share a pool: its share of the workspace's rate is
-            `pool_slots / rate_slots`. Without, all of it.
+        :param pool_slots: of the task. Its share of the API's own rate is `pool_slots / app_rate_slots`.
         :raises ContractError: the key is missing.
         """
         settings = self.settings
-        share = 1.0 if pool_slots is None else min(1.0, pool_slots / settings.rate_slots)
         return AppClient(
             api_key=self._needed("app_api_key"),
             region=settings.region,
             base_url=settings.base_url,
-            rate=APP_RATE * share,
+            rate=APP_RATE * min(1.0, pool_slots / settings.app_rate_slots),
         )
 
     def web_url(self) -> str:

@@ -46,7 +46,7 @@ def sync_context(
     :param folder: where the sync's YAML lies.
     :param with_track: False where nothing is sent: no Customer.io connection is needed then.
     :param with_app: True where something is read back; without an App API key the context has no `app`.
-    :param pool_slots: of the task: its share of the workspace's rate.
+    :param pool_slots: of the task: its share of the rate of each API.
     :param share: of the connection's rate, for what must leave room for others.
     :param render: resolves Jinja in `staging`.
     :raises ContractError: a connection holds something impossible.
@@ -61,7 +61,7 @@ def sync_context(
     hook = CustomerIOHook(connections.customerio)
     client = hook.pipelines_client if sync.transport == "pipelines" else hook.track_client
     track: Sender | None = client(pool_slots, share) if with_track else None
-    app = hook.app_client() if with_app and hook.settings.app_api_key else None
+    app = hook.app_client(pool_slots) if with_app and hook.settings.app_api_key else None
     try:
         yield SyncContext(sync, contract, warehouse, bucket, run_id, track=track, app=app, folder=folder)
     finally:

@@ -17,7 +17,9 @@ from airflow_provider_cio.sandbox.up import DEFAULT_PORTS, READY_FILE, SandboxEr
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m airflow_provider_cio.sandbox", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("up", help="start Redshift, S3 and Customer.io; Ctrl-C stops them")
+    up = commands.add_parser(
+        "up", help="start Redshift, S3, Customer.io and the ad platforms; Ctrl-C stops them"
+    )
     up.add_argument(
         "--folder", type=Path, default=Path(".sandbox"), help="where the data is kept (default .sandbox)"
     )

@@ -1,4 +1,4 @@
-"""All services of the sandbox in one process: Redshift, S3, Customer.io."""
+"""All services of the sandbox in one process: Redshift, S3, Customer.io, the ad platforms."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from types import FrameType
 from typing import Any
 
 from airflow_provider_cio.sandbox import s3
+from airflow_provider_cio.sandbox.ads import AdSandbox
 from airflow_provider_cio.sandbox.customerio import CustomerIOSandbox
 from airflow_provider_cio.sandbox.ports import free_port, is_free
 from airflow_provider_cio.sandbox.redshift import LocalRedshift
 
-DEFAULT_PORTS = {"redshift": 5439, "s3": 5000, "customerio": 8025}
+DEFAULT_PORTS = {"redshift": 5439, "s3": 5000, "customerio": 8025, "ads": 8027}
 READY_FILE = "endpoints.json"
 
 
@@ -38,6 +39,7 @@ class Ports:
     redshift: int
     s3: int
     customerio: int
+    ads: int
 
 
 def setting(service: str) -> str:
@@ -101,7 +103,9 @@ def run(folder: Path, *, host: str, asked: dict[str, int | None]) -> None:
         customerio = services.enter_context(
             CustomerIOSandbox(folder / "customerio", host=host, port=ports.customerio)
         )
-        endpoints = _endpoints(redshift, storage, customerio)
+        ads = services.enter_context(AdSandbox(folder / "ads", host=host, port=ports.ads))
+        ads.google.polls = 0  # nobody waits half an hour for a status here
+        endpoints = _endpoints(redshift, storage, customerio, ads)
         _write_whole(ready, json.dumps(endpoints, indent=1))
         services.callback(ready.unlink, missing_ok=True)
         _announce(endpoints)
@@ -121,7 +125,9 @@ def _only_one(folder: Path) -> Iterator[None]:
         yield
 
 
-def _endpoints(redshift: LocalRedshift, storage: s3.LocalS3, customerio: CustomerIOSandbox) -> dict[str, Any]:
+def _endpoints(
+    redshift: LocalRedshift, storage: s3.LocalS3, customerio: CustomerIOSandbox, ads: AdSandbox
+) -> dict[str, Any]:
     return {
         "redshift": {
             "host": redshift.host,
@@ -143,6 +149,10 @@ def _endpoints(redshift: LocalRedshift, storage: s3.LocalS3, customerio: Custome
             "app_api_key": "sandbox-app-key",
             "workspace_id": 1,
         },
+        "ads": {
+            name: {"url": ads.url(name), "connection": connection}
+            for name, connection in ads.connections().items()
+        },
         "pid": os.getpid(),
     }
 
@@ -160,4 +170,5 @@ def _announce(endpoints: dict[str, Any]) -> None:
     print(f"Redshift     {redshift}")  # noqa: T201
     print(f"S3           {endpoints['s3']['endpoint_url']} (bucket {endpoints['s3']['bucket']})")  # noqa: T201
     print(f"Customer.io  {endpoints['customerio']['url']}")  # noqa: T201
+    print(f"Ad platforms {', '.join(each['url'] for each in endpoints['ads'].values())}")  # noqa: T201
     print("ready; Ctrl-C stops it", flush=True)  # noqa: T201

@@ -40,7 +40,7 @@ def enrichment_dag(
     models_file: str | Path,
     *,
     sql_folder: str | Path | None = None,
-    schedule: str = "15 * * * *",
+    schedule: str | None = "15 * * * *",
     owner: str = "data team",
 ) -> DAG:
     """The Dag of one models.yaml; contract.yaml lies beside it and names the connection.
@@ -48,6 +48,7 @@ def enrichment_dag(
     A task per model that is a table, after the tasks of the tables that its SQL reads. The last task announces
     every mart as an Asset (`customerio://mart/<name>`), so that syncs run when what they read is fresh.
 
+    :param schedule: cron; None for a Dag that is only triggered.
     :param sql_folder: the models; `sql` beside the folder of models.yaml, or else those that ship.
     :raises ContractError: a file is wrong, or a model reads what is neither a model nor a source.
     """

@@ -107,6 +107,18 @@ def _context(
         yield ctx
 
 
+def _tell_openlineage(sync: Sync, contract: Contract, report: RunReport) -> None:
+    """Answer Airflow's OpenLineage provider when it asks the current task, once that has ended."""
+
+    def facets(_: Any) -> Any:
+        from airflow_provider_cio.transfers.lineage import lineage_of
+
+        return lineage_of(sync, contract, report)
+
+    task_of_a_function: Any = get_current_context()["task"]
+    task_of_a_function.get_openlineage_facets_on_complete = facets
+
+
 def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 - seven tasks, one after another
     retrying: dict[str, Any] = {
         "retries": RETRIES,
@@ -182,9 +194,10 @@ def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 
                 "A guard stopped the plan, or it was not unloaded: there is nothing to commit."
             )
         with open_context() as ctx:
-            report = commit(ctx, plan_id).to_dict()
+            report = commit(ctx, plan_id)
             keep_snapshot(ctx)
-            return report
+        _tell_openlineage(sync, contract, report)
+        return report.to_dict()
 
     @task(task_id="reconcile", inlets=[asset], **retrying)
     def reconcile_(report: dict[str, Any]) -> dict[str, Any]:

@@ -32,9 +32,6 @@ def reporting_asset(source: str) -> Asset:
     return Asset(name=f"reporting_{source}", uri=f"customerio://reporting/{source}", group="customerio")
 
 
-_NO_POOL = "default_pool"
-
-
 class CustomerIOReportingToRedshift(BaseOperator):
     """Load streams of Customer.io's reporting into `cio_raw`, by one route.
 
@@ -51,7 +48,7 @@ class CustomerIOReportingToRedshift(BaseOperator):
     :param deferrable: wait for exports in the triggerer; ``[operators] default_deferrable`` by default.
     :param poll_seconds: how often exports are looked at.
 
-    In a pool of its own (any but ``default_pool``) the task uses `pool_slots / rate_slots` of the App API's rate.
+    The task uses `pool_slots / app_rate_slots` (of the connection) of the App API's rate.
     """
 
     template_fields: Sequence[str] = ("streams", "staging", "iam_role", "first_day", "files")
@@ -146,8 +143,7 @@ class CustomerIOReportingToRedshift(BaseOperator):
         s3 = S3Hook(aws_conn_id=self.aws_conn_id).get_conn()
         warehouse = open_warehouse(self._connections)
         needs_app = self.source in {"app_api", "export"}
-        slots = None if self.pool == _NO_POOL else self.pool_slots
-        app = CustomerIOHook(self.customerio_conn_id).app_client(slots) if needs_app else None
+        app = CustomerIOHook(self.customerio_conn_id).app_client(self.pool_slots) if needs_app else None
         try:
             yield Reporting(
                 source=self.source,

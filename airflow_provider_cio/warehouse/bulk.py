@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from airflow_provider_cio.warehouse import statements as sql
-from airflow_provider_cio.warehouse.objects import Bucket
+from airflow_provider_cio.warehouse.objects import Bucket, Stored
 
 
 class Outcome(IntEnum):
@@ -96,15 +96,13 @@ def write_outcomes(bucket: Bucket, key: str, outcomes: pa.Table) -> None:
     bucket.put(key, sink.getvalue())
 
 
-def read_outcomes(bucket: Bucket, prefix: str) -> pa.Table:
-    """All outcomes under a prefix: ordinals, outcomes, and when the request was first sent."""
-    columns = ["ordinal", "outcome", "sent_at"]
-    tables = [
-        pq.ParquetFile(pa.BufferReader(bucket.get(stored.key)), pre_buffer=False).read(columns=columns)
-        for stored in bucket.listing(prefix)
-    ]
-    return (
-        pa.concat_tables(tables) if tables else pa.schema([OUTCOMES.field(c) for c in columns]).empty_table()
+def read_outcomes(bucket: Bucket, objects: list[Stored]) -> pa.Table:
+    """All outcomes of some objects: ordinals, outcomes, and when the request was first sent."""
+    return pa.concat_tables(
+        pq.ParquetFile(pa.BufferReader(bucket.get(stored.key)), pre_buffer=False).read(
+            columns=["ordinal", "outcome", "sent_at"]
+        )
+        for stored in objects
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from airflow_provider_cio.core.columns import Column
 from airflow_provider_cio.core.contract.findings import Action, action_of
 from airflow_provider_cio.core.operations import ITEM_LIMIT
-from airflow_provider_cio.core.plan_rows import VALUE_LIMIT
+from airflow_provider_cio.core.plan_rows import NAME_LIMIT, VALUE_LIMIT
 
 MILLISECONDS_FROM = 100_000_000_000
 """As seconds the year 5138, as milliseconds 1973."""
@@ -27,6 +27,8 @@ class Limits:
     """Whether each value has a limit: people, not events."""
     moments: frozenset[str] = frozenset()
     """Columns of whole numbers that are sent as unix seconds."""
+    titles: frozenset[str] = frozenset()
+    """Columns that hold the name of a page or screen."""
 
     def action(self, name: str) -> Action:
         """What is done about a finding."""
@@ -36,8 +38,14 @@ class Limits:
         """The value that is hashed and sent: cut where it is too much and may be cut."""
         if column.name in self.moments and self.action("timestamp_in_milliseconds") == "truncate":
             return f"CASE WHEN {_milliseconds(expression)} THEN {expression} / 1000 ELSE {expression} END"
+        if (
+            column.family == "text"
+            and column.name in self.titles
+            and self.action("name_too_long") == "truncate"
+        ):
+            return _cut(expression, NAME_LIMIT)
         if self.values and column.family == "text" and self.action("value_too_long") == "truncate":
-            return f"CASE WHEN OCTET_LENGTH({expression}) > {VALUE_LIMIT} THEN {_cut(expression)} ELSE {expression} END"
+            return _cut(expression, VALUE_LIMIT)
         return expression
 
 
@@ -74,6 +82,10 @@ def checks(limits: Limits, fields: tuple[tuple[str, Column], ...], names: tuple[
         if column.name in limits.moments:
             cut = limits.action("timestamp_in_milliseconds") == "truncate"
             found.append(Check("timestamp_in_milliseconds", f"ms_{column.name} = 1", position, not cut))
+        if column.name in limits.titles and column.family == "text":
+            found.append(Check("name_missing", f"bytes_{column.name} = 0", position, withholds=True))
+            cut = limits.action("name_too_long") == "truncate"
+            found.append(Check("name_too_long", f"bytes_{column.name} > {NAME_LIMIT}", position, not cut))
         if limits.values and column.family in _TEXTS:
             cut = limits.action("value_too_long") == "truncate" and column.family == "text"
             found.append(Check("value_too_long", f"bytes_{column.name} > {VALUE_LIMIT}", position, not cut))
@@ -106,11 +118,12 @@ def _milliseconds(expression: str) -> str:
     return f"ABS({expression}) >= {MILLISECONDS_FROM}"
 
 
-def _cut(text: str) -> str:
-    """At most 1,000 bytes without breaking a character, which has up to four: Redshift cuts by characters only."""
-    lengths = [VALUE_LIMIT // bytes_each for bytes_each in (1, 2, 3)]
+def _cut(text: str, limit: int) -> str:
+    """At most so many bytes without breaking a character, which has up to four: Redshift cuts by characters only."""
+    lengths = [limit // bytes_each for bytes_each in (1, 2, 3)]
     cases = " ".join(
-        f"WHEN OCTET_LENGTH(LEFT({text}, {length})) <= {VALUE_LIMIT} THEN LEFT({text}, {length})"
+        f"WHEN OCTET_LENGTH(LEFT({text}, {length})) <= {limit} THEN LEFT({text}, {length})"
         for length in lengths
     )
-    return f"CASE {cases} ELSE LEFT({text}, {VALUE_LIMIT // 4}) END"
+    shortened = f"CASE {cases} ELSE LEFT({text}, {limit // 4}) END"
+    return f"CASE WHEN OCTET_LENGTH({text}) > {limit} THEN {shortened} ELSE {text} END"

@@ -21,7 +21,7 @@ from airflow_provider_cio.warehouse.source import (
 
 STAGE = "cio_source"
 MAX_KEY_BYTES = 512
-MAX_PARTNER_BYTES = 350
+MAX_TOKEN_BYTES = 350
 CROWD = 20
 """So many rows of one moment are no coincidence."""
 
@@ -48,7 +48,7 @@ def _withheld(source: Source) -> str:
     if source.partner is not None:
         rules += [
             ("partner IS NULL", "partner_missing"),
-            (f"OCTET_LENGTH(partner) > {MAX_PARTNER_BYTES}", "partner_too_long"),
+            (f"OCTET_LENGTH(partner) > {_partner_limit(source)}", "partner_too_long"),
             (f"POSITION({SEPARATOR} IN identifier || partner) > 0", "key_with_separator"),
         ]
     if source.kind == "merges":
@@ -69,6 +69,10 @@ def _withheld(source: Source) -> str:
         rules.append(("COUNT(*) OVER (PARTITION BY row_key) > 1", "duplicate_key"))
     cases = " ".join(f"WHEN {condition} THEN '{name}'" for condition, name in rules)
     return f"CAST(CASE {cases} END AS VARCHAR(32))"
+
+
+def _partner_limit(source: Source) -> int:
+    return MAX_TOKEN_BYTES if source.kind == "devices" else MAX_BYTES
 
 
 def withheld_counts() -> str:

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.audience_members (
     audience     VARCHAR(63)   NOT NULL,
     destination  VARCHAR(63)   NOT NULL,
     field        VARCHAR(64)   NOT NULL,  -- the platform's name: EMAIL_SHA256, phoneNumber, ...
-    identifier   VARCHAR(256)  NOT NULL,
+    identifier   VARCHAR(300)  NOT NULL,  -- of several hashes: joined by |
     state        VARCHAR(16)   NOT NULL,
     normaliser   INTEGER       NOT NULL,  -- version of the rules that made the hash
     definition   INTEGER       NOT NULL,  -- version of the audience

@@ -46,6 +46,7 @@ valued AS (
 SELECT
     valued.customer_id,
     customers.email,
+    customers.accepts_marketing,
     valued.cart_id,
     CASE
         {% for tier in windows.cart_tiers %}

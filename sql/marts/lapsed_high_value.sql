@@ -4,6 +4,7 @@
 SELECT
     customer_id,
     email,
+    accepts_marketing,
     last_paid_order_at,
     lifetime_orders,
     lifetime_value,

@@ -4,9 +4,10 @@
 SELECT
     orders.customer_id,
     customers.email,
+    customers.accepts_marketing,
     MAX(orders.ordered_at) AS last_paid_order_at,
     COUNT(*) AS orders_in_window
 FROM {{ ref('paid_orders') }} AS orders
 JOIN {{ ref('stg_customers') }} AS customers ON customers.customer_id = orders.customer_id
 WHERE orders.is_kept AND orders.ordered_at >= {{ days_before(windows.recent_purchase_days) }}
-GROUP BY orders.customer_id, customers.email
+GROUP BY orders.customer_id, customers.email, customers.accepts_marketing

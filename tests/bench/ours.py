@@ -79,8 +79,7 @@ class Sender:
 
     def forget(self, kind: str, plan_id: str) -> None:
         """Remove the outcomes, so that the same plan can be sent again."""
-        for part in ("outcomes", "attempts"):
-            self.context.bucket.delete(f"{kind}/{plan_id}/{part}/")
+        self.context.bucket.delete(f"{kind}/{plan_id}/sent/")
 
 
 @contextmanager

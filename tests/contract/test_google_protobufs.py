@@ -21,14 +21,17 @@ DESTINATION = {
     ("action", "message"),
     [("add", "IngestAudienceMembersRequest"), ("remove", "RemoveAudienceMembersRequest")],
 )
-@pytest.mark.parametrize("field", ["emailAddress", "phoneNumber"])
+@pytest.mark.parametrize("field", ["emailAddress", "phoneNumber", "address"])
 def test_the_body_is_googles(action: Any, message: str, field: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from google.ads import datamanager_v1
         from google.protobuf import json_format
 
-    body = request_body(Batch("u", action, field, ["ab" * 32, "cd" * 32]), DESTINATION)
+    identifiers = ["ab" * 32, "cd" * 32]
+    if field == "address":
+        identifiers = [f"{each}|{each}|94035|US" for each in identifiers]
+    body = request_body(Batch("u", action, field, identifiers), DESTINATION)
     parsed = json_format.ParseDict(body, getattr(datamanager_v1, message).pb()())
     assert len(parsed.audience_members) == 2
     assert len(parsed.audience_members[0].composite_data.user_data.user_identifiers) == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import io
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 pytest_plugins = ("dag_lab", "audience_lab")
 
 
+TYPES = ("customerio", "meta", "google", "tiktok", "rudderstack", "webhook")
 LOADER = Path(__file__).parents[2] / "dags/cio_audiences.py"
 
 
@@ -88,6 +91,98 @@ def test_a_guard_fails_at_once_and_says_why(
     run = dags.run(audience_dag(write(dags, connected)))
     assert (run.state, run.instance("sync").try_number) == ("failed", 1)
     assert "0 members, fewer than min_members 1" in capfd.readouterr().out
+
+
+def test_airflow_keeps_nothing_that_tells_who(
+    dags: Dags,
+    connected: AudienceLab,
+    airflow_home: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Runs that succeed, are refused by every platform, are stopped, and wait; lint and forget: all that is written."""
+    from airflow.cli import cli_parser
+
+    from airflow_provider_cio.templates.audience import audience_dag
+
+    caplog.set_level("DEBUG")
+    shop, phone = connected, "+447911123456"
+    who = ("wren4411", "jay4412", "owl4413")
+    shop.ads.people(list(who))
+    for number, name in enumerate(who):
+        shop.cart(name, phone=f"{phone[:-1]}{number}")
+    identity = {"id": "customer_id", "email": "email", "phone": "phone"}
+    places = {kind: {"type": kind, "audience": shop.ads.audiences[kind]} for kind in TYPES}
+    written: list[str] = []
+
+    def run(**changes: Any) -> str:
+        file = write(dags, shop, **{"identity": identity, "destinations": places, **changes})
+        dag = audience_dag(file)
+        for task in dag.tasks:
+            task.retries = 0
+        dag.get_task("confirm").poke_interval = timedelta(0)
+        ended = dags.run(dag)
+        written.extend(json.dumps(ended.xcom(task)) for task in ended.tasks)
+        return ended.state
+
+    calm = {"guards": {"max_removed_pct": 100}}
+    assert run(**calm) == "success"
+    refused: dict[str, dict[str, Any]] = {
+        "meta": {"kind": "100", "path": "/users"},
+        "google": {"kind": "INVALID_ARGUMENT", "path": ":remove"},
+        "tiktok": {"kind": "40062", "path": "mapping"},
+        "rudderstack": {"kind": "400"},
+        "webhook": {"kind": "400"},
+        "customerio": {"status": 400},
+    }
+    shop.lab.run(f"UPDATE cio_marts.carts SET ads_consent = FALSE WHERE customer_id = '{who[0]}'")
+    for kind, fault in refused.items():
+        shop.ads.faults(kind, fault)
+    assert run(**calm) == "failed"
+    rows = shop.lab.rows("SELECT destination FROM cio_sync.audience_uploads WHERE outcome = 'rejected'")
+    assert {row[0] for row in rows} == set(TYPES)
+    assert run(guards={"max_removed_pct": 1}) == "failed"
+    assert run(source="cio_marts.none", **calm) == "failed"
+    shop.cart(who[1], "twice@shop.example")
+    assert run(**calm) == "failed"
+    shop.lab.run("DELETE FROM cio_marts.carts WHERE email = 'twice@shop.example'")
+    shop.ads.faults("google", {"kind": "INVALID_ARGUMENT", "path": "requestStatus"})
+    shop.lab.run("UPDATE cio_marts.carts SET email = 'x' || email")
+    assert run(**calm) == "failed"
+    assert run(**calm) == "success"
+
+    person = {"id": who[1], "email": f"x{who[1]}@shop.example", "phone": phone[:-1] + "1"}
+    for command, text in (
+        (["lint", str(dags.folder), "--measured"], ""),
+        (["forget", str(dags.folder)], json.dumps(person)),
+    ):
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        args = cli_parser.get_parser().parse_args(["cio", *command])
+        with contextlib.suppress(SystemExit):
+            args.func(args)
+
+    captured = capfd.readouterr()
+    assert '"destinations": 6' in captured.out
+    written += [caplog.text, captured.out, captured.err]
+    tables = shop.lab.rows(
+        "SELECT table_name FROM information_schema.tables "
+        "WHERE table_schema = 'cio_sync' AND table_type = 'BASE TABLE' "
+        "AND table_name NOT IN ('audience_members', 'holdout_assignments')"
+    )
+    written += [str(shop.lab.rows(f'SELECT * FROM cio_sync."{name}"')) for (name,) in tables]
+    everything = "\n".join(written).encode()
+    everything += b"".join(path.read_bytes() for path in airflow_home.glob("airflow.db*"))
+    everything += b"".join(path.read_bytes() for path in airflow_home.glob("logs/**/*") if path.is_file())
+    canaries = [*who, *(f"x{name}" for name in who), phone[1:-1]]
+    for kind in TYPES:
+        canaries += shop.sent_as(kind, [*who, *(f"x{name}" for name in who)])
+    canaries += [
+        hashlib.sha256(f"{phone[plus:-1]}{n}".encode()).hexdigest() for n in range(3) for plus in (0, 1)
+    ]
+    assert b"customerio://audience/cart" in everything
+    assert [each for each in canaries if each.encode() in everything] == []
+    assert list(shop.lab.bucket.listing("")) == []
 
 
 def test_lint_holds_windows_to_what_was_measured(

@@ -129,3 +129,16 @@ def test_a_sync_waits_for_its_mart_and_for_the_clock() -> None:
         "customerio://mart/retention_customer_state"
     ]
     assert timetable.timetable.expression == "0 * * * *"
+
+
+def test_a_sync_waits_for_a_mart_that_dbt_builds(tmp_path: Path) -> None:
+    """As docs/how-to/use-dbt-models.md says: `schemas.marts` is dbt's schema."""
+    from airflow_provider_cio.core.contract_files import load_sync
+    from airflow_provider_cio.templates.freshness import schedule_of
+
+    models = (ROOT / "dags/models.yaml").read_text() + "\nschemas: {marts: analytics}\n"
+    (tmp_path / "models.yaml").write_text(models)
+    sync = load_sync(ROOT / "dags/syncs/customers.yaml")
+    waiting = schedule_of(sync.model_copy(update={"source": "analytics.customer_state"}), tmp_path)
+    assert [asset.uri for asset in waiting.asset_condition.objects] == ["customerio://mart/customer_state"]
+    assert schedule_of(sync, tmp_path) == sync.cadence

@@ -120,3 +120,30 @@ def test_openlineage_gets_what_was_read_and_written_with_its_rows(
     assert (written.namespace, written.name) == ("customerio://us", "shop.people")
     statistics = written.outputFacets["outputStatistics"]
     assert (statistics.rowCount, statistics.size) == (7, backend.counts["customerio.sync.request_bytes"])
+
+
+def test_the_commit_of_a_template_tells_openlineage_the_same(
+    dags: Dags, lab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked as Airflow's OpenLineage provider asks: by its extractors, in the task's process, when it has ended."""
+    from airflow.providers.openlineage.extractors import manager
+    from airflow.sdk.execution_time import task_runner
+
+    extractors = manager.ExtractorManager()
+    told: dict[str, Any] = {}
+    real = task_runner.finalize
+
+    def finalize(instance: Any, *arguments: Any, **named: Any) -> None:
+        extractor = extractors._get_extractor(instance.task)
+        told[instance.task_id] = extractor and extractor.extract_on_complete(instance)
+        real(instance, *arguments, **named)
+
+    monkeypatch.setattr(task_runner, "finalize", finalize)
+    lab.customers(7)
+    dags.sync("people", **dags.people)
+    assert dags.run(dags.bag().dags["cio_sync_people"]).state == "success"
+    assert [task for task, lineage in told.items() if lineage and lineage.outputs] == ["commit"]
+    [read], [written] = told["commit"].inputs, told["commit"].outputs
+    assert read.name == f"{lab.dsn['database']}.cio_marts.customers"
+    assert read.inputFacets["inputStatistics"].rowCount == 7
+    assert (written.name, written.outputFacets["outputStatistics"].rowCount) == ("shop.people", 7)

@@ -8,8 +8,9 @@ import pytest
 
 from airflow_provider_cio.core.redaction import hashed
 from airflow_provider_cio.engine.plan import describe, make_plan
+from airflow_provider_cio.engine.preflight import preflight
 from airflow_provider_cio.engine.run import run_sync
-from airflow_provider_cio.exceptions import SourceError
+from airflow_provider_cio.exceptions import ContractError, SourceError
 
 if TYPE_CHECKING:
     from sync_lab import Lab
@@ -170,3 +171,57 @@ def test_a_time_of_load_is_told(lab: Lab) -> None:
     assert len(finding["samples"]) == 5
     lab.run("UPDATE cio_marts.orders SET ordered_at = DATE_TRUNC('day', ordered_at)")
     assert "occurred_at_is_load_time" not in found(lab, events=True)  # dates
+
+
+def test_limits_that_the_file_itself_exceeds_stop_before_any_row_is_read(lab: Lab) -> None:
+    lab.customers(1)
+    many = {f"a{number}": "name" for number in range(301)}
+    for changes, name, field in (
+        ({"attributes": many}, "too_many_attributes", "attributes"),
+        ({"attributes": {"é" * 76: "name"}}, "field_name_too_long", f"attributes.{'é' * 40}"),
+    ):
+        with pytest.raises(ContractError, match="Next step: s"):
+            preflight(lab.context(lab.people(**changes)))
+        found_ = lab.rows("SELECT name, severity, field FROM cio_sync.findings")
+        assert found_ == [(name, "stop", field)]
+        [told] = preflight(lab.context(lab.people(**changes, findings={name: "report"})))
+        assert (told.name, told.severity) == (name, "notice")
+    with pytest.raises(
+        ContractError, match=r"orders\.yaml: event: all rows are events with a name of more than 100"
+    ):
+        preflight(lab.context(lab.events(event="E" * 101)))
+    assert preflight(lab.context(lab.events(event="E" * 100))) == []
+
+
+def test_names_of_pages_are_measured_and_may_be_cut(lab: Lab) -> None:
+    lab.run(
+        "CREATE TABLE cio_marts.views (view_id VARCHAR(20), customer_id VARCHAR(20), at TIMESTAMP, title VARCHAR(400))"
+    )
+    names = {"v1": "REPEAT('x', 100)", "v2": "REPEAT('€', 34)", "v3": "''", "v4": "NULL"}
+    for key, title in names.items():
+        lab.run(f"INSERT INTO cio_marts.views SELECT '{key}', 'c1', CAST('2024-03-01' AS TIMESTAMP), {title}")
+    changes = {
+        "event": None, "page": "title", "source": "cio_marts.views", "key": "view_id", "properties": {},
+        "occurred_at": {"column": "at", "time_zone": "UTC"},
+    }  # fmt: skip
+    told = found(lab, events=True, **changes)
+    assert {name: (told[name]["rows"], told[name]["severity"], told[name]["field"]) for name in told} == {
+        "name_missing": (2, "warning", "page"),
+        "name_too_long": (1, "warning", "page"),
+    }
+    sync = lab.events(guards=NO_GUARDS, findings={"name_too_long": "truncate"}, **changes)
+    report = run_sync(lab.context(sync))
+    assert (report.accepted, report.rejected, report.counts.unidentified) == (2, 0, 2)
+    assert sorted(event["name"] for event in lab.events_of("c1")) == ["x" * 100, "€" * 33]
+
+
+def test_the_key_of_an_object_has_the_limit_of_an_id(lab: Lab) -> None:
+    lab.run("CREATE TABLE cio_marts.pairs (customer_id VARCHAR(20), shop VARCHAR(400))")
+    lab.run("INSERT INTO cio_marts.pairs SELECT 'c1', REPEAT('s', 150)")
+    lab.run("INSERT INTO cio_marts.pairs SELECT 'c2', REPEAT('s', 151)")
+    changes = {
+        "kind": "relationships", "source": "cio_marts.pairs", "object_type_id": "1",
+        "related": {"object_id": "shop"}, "attributes": {}, "backfill": {},
+    }  # fmt: skip
+    finding = found(lab, **changes)["partner_too_long"]
+    assert (finding["rows"], finding["samples"]) == (1, [hashed("c2" + chr(31) + "s" * 151)])

@@ -1,9 +1,10 @@
-"""Fixture `enrichment`: the shipped models over the shop of this test's database."""
+"""Fixture `enrichment`: the shipped models over the shop of this test's database; `messages` for messages."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ import redshift_connector
 from airflow_provider_cio.core.models.files import ModelFolder, load_folder
 from airflow_provider_cio.core.models.settings import load_models
 from airflow_provider_cio.engine.enrichment import EnrichmentContext, run
+from airflow_provider_cio.engine.reporting.context import Reporting
+from airflow_provider_cio.engine.reporting.run import prepare
+from airflow_provider_cio.warehouse.audience.tables import ensure_tables
 from airflow_provider_cio.warehouse.session import Warehouse
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +32,9 @@ def only(ctx: EnrichmentContext, *models: str) -> EnrichmentContext:
         needed.add(name)
         waiting |= ctx.lineage[name][0] - needed
     chosen = {name: model for name, model in ctx.folder.models.items() if name in needed}
-    checks = tuple(check for check in ctx.folder.checks if check.model in needed)
+    checks = tuple(
+        c for c in ctx.folder.checks if {c.model, *re.findall(r"ref\('(\w+)'\)", c.text)} <= needed
+    )
     return EnrichmentContext(ctx.models, ModelFolder(ctx.folder.path, chosen, checks), ctx.warehouse)
 
 
@@ -43,6 +49,32 @@ def enrichment(redshift_dsn: dict[str, Any]) -> Iterator[EnrichmentContext]:
     warehouse = Warehouse(lambda: redshift_connector.connect(**redshift_dsn))
     yield EnrichmentContext(load_models(MODELS), FOLDER, warehouse)
     warehouse.close()
+
+
+@pytest.fixture
+def messages(enrichment: EnrichmentContext) -> Callable[..., None]:
+    """Customer.io's reporting and the audiences' ledger, empty, as their engines make them; tells of a message.
+
+    ``messages("M1", "Ann", sent, clicked=moment)``: of campaign 1, as webhooks tell it; moments in UTC.
+    """
+    warehouse = enrichment.warehouse
+    prepare(Reporting("webhooks", warehouse, None, "run", date(2026, 1, 1)))  # type: ignore[arg-type]
+    ensure_tables(warehouse)
+
+    def tell(
+        delivery: str, customer: str, sent: datetime, channel: str = "email", **metrics: datetime
+    ) -> None:
+        warehouse.run(
+            "INSERT INTO cio_raw.deliveries (source, delivery_id, customer_id, campaign_id, action_id, type, recency) "
+            f"VALUES ('webhooks', '{delivery}', '{customer}', 1, 11, '{channel}', 1)"
+        )
+        for metric, moment in {"sent": sent, **metrics}.items():
+            warehouse.run(
+                "INSERT INTO cio_raw.metrics (source, delivery_id, metric, occurred_at, recency) "
+                f"VALUES ('webhooks', '{delivery}', '{metric}', '{moment:%Y-%m-%d %H:%M:%S}', 1)"
+            )
+
+    return tell
 
 
 @pytest.fixture

@@ -23,7 +23,9 @@ COMMAND = [sys.executable, "-m", "airflow_provider_cio.sandbox"]
 
 def _start(folder: Path) -> subprocess.Popen:
     ports = [
-        part for name in ("redshift", "s3", "customerio") for part in (f"--{name}-port", str(free_port()))
+        part
+        for name in ("redshift", "s3", "customerio", "ads")
+        for part in (f"--{name}-port", str(free_port()))
     ]
     return subprocess.Popen(
         [*COMMAND, "up", "--folder", str(folder), *ports],
@@ -78,6 +80,9 @@ def test_it_answers_and_leaves_nothing(tmp_path, how):
             assert cursor.fetchone() == [1]
         stats = httpx.get(f"{endpoints['customerio']['url']}/_sandbox/stats", trust_env=False)
         assert stats.json()["people"] == 0
+        assert set(endpoints["ads"]) == {"meta", "google", "tiktok", "rudderstack", "webhook"}
+        meta = endpoints["ads"]["meta"]["url"]
+        assert httpx.get(f"{meta}/_sandbox/members/1", trust_env=False).json() == {}
         client = s3.client(endpoints["s3"]["endpoint_url"])
         assert client.list_objects_v2(Bucket=endpoints["s3"]["bucket"])["KeyCount"] == 0
         client.close()
@@ -93,7 +98,8 @@ def test_a_busy_default_port_is_replaced():
         taken = busy.getsockname()[1]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(
-                "airflow_provider_cio.sandbox.up.DEFAULT_PORTS", {"redshift": taken, "s3": 0, "customerio": 0}
+                "airflow_provider_cio.sandbox.up.DEFAULT_PORTS",
+                {"redshift": taken, "s3": 0, "customerio": 0, "ads": 0},
             )
             ports = choose_ports({}, "127.0.0.1")
     assert ports.redshift not in (0, taken)

@@ -146,6 +146,36 @@ SYNCS = {
 }
 
 
+AUDIENCES: dict[str, dict[str, Any]] = {
+    "buyers": {
+        "description": "Bought in the last seven days and kept it",
+        "owner": "system tests",
+        "purpose": "suppression",
+        "suppresses": "purchasers",
+        "source": "cio_marts.recent_buyers",
+        "identity": {"id": "customer_id", "email": "email"},
+    },
+    "promo": {
+        "description": "Everybody who wants news and has not just bought",
+        "owner": "system tests",
+        "purpose": "winback",
+        "source": "cio_marts.promo_people",
+        "identity": {"id": "customer_id", "email": "email"},
+        "consent": ["accepts_marketing"],
+        "suppressions": ["buyers"],
+        "holdout": {"experiment": "promo", "percent": 20, "salt": "pepper"},
+        "destinations": {
+            "meta": {"type": "meta", "audience": "120000000000000001"},
+            "google": {"type": "google", "audience": "7000000001"},
+            "tiktok": {"type": "tiktok", "audience": "1700000000000000001"},
+            "rudderstack": {"type": "rudderstack", "audience": "promo"},
+            "journeys": {"type": "customerio", "audience": "1"},
+            "crm": {"type": "webhook", "audience": "promo", "identifiers": ["id"]},
+        },
+    },
+}
+
+
 @pytest.fixture(scope="session")
 def world(tmp_path_factory) -> Iterator[World]:
     with _open_world(tmp_path_factory.mktemp("world"), SYNCS) as opened:
@@ -164,7 +194,9 @@ def _open_world(folder: Path, syncs: dict[str, dict[str, Any]], **stack: Any) ->
     dags = _write_dags(folder / "dags", syncs)
     argv = [sys.executable, "-m", "airflow_provider_cio.sandbox", "up", "--folder", str(folder / "sandbox")]
     argv += [
-        part for name in ("redshift", "s3", "customerio") for part in (f"--{name}-port", str(free_port()))
+        part
+        for name in ("redshift", "s3", "customerio", "ads")
+        for part in (f"--{name}-port", str(free_port()))
     ]
     sandbox = spawn(argv, log=folder / "sandbox.log")
     ready = folder / "sandbox" / "endpoints.json"
@@ -190,7 +222,11 @@ def _open_world(folder: Path, syncs: dict[str, dict[str, Any]], **stack: Any) ->
 
 def _write_dags(folder: Path, syncs: dict[str, dict[str, Any]]) -> Path:
     (folder / "syncs").mkdir(parents=True)
-    shutil.copy(DAGS / "cio_syncs.py", folder)
+    (folder / "audiences").mkdir()
+    for loader in ("cio_syncs.py", "cio_audiences.py"):
+        shutil.copy(DAGS / loader, folder)
+    for name, audience in AUDIENCES.items():
+        (folder / "audiences" / f"{name}.yaml").write_text(yaml.safe_dump(audience))
     contract = {
         "workspace": "system-tests",
         "staging": {

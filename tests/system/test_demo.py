@@ -75,11 +75,17 @@ def test_killed_in_the_middle_the_next_start_works_and_the_one_after_sends_nothi
         back["made"]
         == back["messages"]
         == back["customers"]
-        > back["sent"]
+        >= back["sent"]
         > back["opened"]
         > back["clicked"]
         > 0
     )
+
+    assert set(first["audiences"]) == {"cart_recovery", "winback", "suppression_purchasers"}
+    for destinations in first["audiences"].values():
+        assert len(destinations) == 6
+        assert all(found["members"] >= found["uploaded"] > 0 for found in destinations)
+        assert all(found["unsettled"] == 0 for found in destinations)
 
     second = _last_line(_demo(tmp_path, "--once"))
     _until_nothing_runs(tmp_path)
@@ -87,6 +93,7 @@ def test_killed_in_the_middle_the_next_start_works_and_the_one_after_sends_nothi
     assert second["people"]["unchanged"] == CUSTOMERS
     assert second["customerio"] == first["customerio"]
     assert second["came_back"] == back
+    assert second["audiences"] == first["audiences"]
 
 
 def _interrupt(folder: Path, moment: str, how: signal.Signals) -> None:

@@ -22,6 +22,7 @@ FIELDS = {
     "rate_limit": "Requests a second",
     "item_rate_limit": "Items a second",
     "rate_slots": "Slots that share the rate",
+    "app_rate_slots": "Slots that share the App API",
     "rate": "Rate",
     "base_url": "Base URL",
 }

@@ -22,6 +22,8 @@ from airflow_provider_cio.exceptions import (
 )
 
 Action = Literal["add", "remove"]
+BETWEEN = "|"
+"""Between the parts of an identifier that is made of several fields, such as a name and an address."""
 Judge = Callable[[httpx.Response], CustomerIOProviderError | None]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from airflow_provider_cio.clients.destinations.base import (
+    BETWEEN,
     Batch,
     Platform,
     Receipt,
@@ -31,6 +32,8 @@ _OUTCOMES = {
 _FORGOTTEN = frozenset({"REQUEST_TOO_OLD", "INVALID_REQUEST_ID"})
 _GRANTED = {"adUserData": "CONSENT_GRANTED", "adPersonalization": "CONSENT_GRANTED"}
 MIN_TARGETABLE = 100
+ADDRESS, PARTS_OF_ADDRESS = "address", ("givenName", "familyName", "postalCode", "regionCode")
+"""Names are hashed, postcode and country are not."""
 
 
 class GoogleUserList:
@@ -113,7 +116,7 @@ def request_body(batch: Batch, destination: dict[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = {
         "destinations": [destination],
         "audienceMembers": [
-            {"compositeData": {"userData": {"userIdentifiers": [{batch.field: identifier}]}}}
+            {"compositeData": {"userData": {"userIdentifiers": [_identifier(batch.field, identifier)]}}}
             for identifier in batch.identifiers
         ],
         "encoding": "HEX",
@@ -122,6 +125,12 @@ def request_body(batch: Batch, destination: dict[str, Any]) -> dict[str, Any]:
         body["consent"] = _GRANTED
         body["termsOfService"] = {"customerMatchTermsOfServiceStatus": "ACCEPTED"}
     return body
+
+
+def _identifier(field: str, identifier: str) -> dict[str, Any]:
+    if field != ADDRESS:
+        return {field: identifier}
+    return {ADDRESS: dict(zip(PARTS_OF_ADDRESS, identifier.split(BETWEEN), strict=True))}
 
 
 class _Bearer(httpx.Auth):

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from airflow_provider_cio.clients.destinations.base import (
+    BETWEEN,
     Batch,
     Platform,
     Receipt,
@@ -25,6 +26,8 @@ _LIMITED = frozenset({4, 17, 613, 80003})
 _TRANSIENT = frozenset({1, 2, 341})
 _TOKEN = frozenset({102, 190, 200, 270, 294})
 _USABLE = 200
+ADDRESS, KEYS_OF_ADDRESS = "ADDRESS", ("FN", "LN", "ZIP", "COUNTRY")
+"""An identifier of several keys: a row of Meta's multi-key form."""
 
 
 class MetaAudience:
@@ -52,12 +55,16 @@ class MetaAudience:
         self.close = self._api.close
 
     def apply(self, batch: Batch) -> Receipt:
-        """Add or remove up to 10,000 identifiers of one key.
+        """Add or remove up to 10,000 identifiers of one key, or rows of a name and an address.
 
         A removal is a POST with `method=DELETE`, which the API documents: a URL has no room for it, and a proxy may
         drop the body of a DELETE.
         """
-        body: dict[str, Any] = {"payload": {"schema": batch.field, "data": list(batch.identifiers)}}
+        payload: dict[str, Any] = {"schema": batch.field, "data": list(batch.identifiers)}
+        if batch.field == ADDRESS:
+            rows = [each.split(BETWEEN) for each in batch.identifiers]
+            payload = {"schema": list(KEYS_OF_ADDRESS), "data": rows}
+        body: dict[str, Any] = {"payload": payload}
         if batch.action == "remove":
             body["method"] = "DELETE"
         answer = json_object(self._api.request("POST", f"{self._path}/users", json=body).response) or {}

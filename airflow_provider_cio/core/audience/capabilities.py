@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-IdentifierKind = Literal["id", "email", "phone", "idfa", "aaid"]
+IdentifierKind = Literal["id", "email", "phone", "idfa", "aaid", "address"]
 Confirmation = Literal["answer", "request", "members"]
 """How success is known: by the answer itself, by a status of the request later, or by reading members back."""
 
@@ -52,6 +52,7 @@ CAPABILITIES: Mapping[str, Capabilities] = {
             "phone": ("meta", "PHONE_SHA256"),
             "idfa": ("meta", "MOBILE_ADVERTISER_ID"),
             "aaid": ("meta", "MOBILE_ADVERTISER_ID"),
+            "address": ("meta", "ADDRESS"),
         },
         batch=10_000,
         lag=timedelta(hours=24),
@@ -60,7 +61,11 @@ CAPABILITIES: Mapping[str, Capabilities] = {
         confirmation="answer",
     ),
     "google": Capabilities(
-        fields={"email": ("google", "emailAddress"), "phone": ("google", "phoneNumber")},
+        fields={
+            "email": ("google", "emailAddress"),
+            "phone": ("google", "phoneNumber"),
+            "address": ("google", "address"),
+        },
         batch=10_000,
         lag=timedelta(hours=24),
         min_size=100,

@@ -70,6 +70,20 @@ class AudienceGuards(Model):
     max_unidentified_pct: Percent = 50.0
 
 
+class Address(Model):
+    """Columns of a name and an address, which together are one identifier."""
+
+    first_name: ColumnName
+    last_name: ColumnName
+    postcode: ColumnName
+    country: ColumnName = Field(description="ISO 3166-1 alpha-2")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """In the order of the identifier's parts."""
+        return (self.first_name, self.last_name, self.postcode, self.country)
+
+
 class Audience(Model):
     """One file of `dags/audiences`."""
 
@@ -88,6 +102,7 @@ class Audience(Model):
         None, description="SQL condition over the source's columns: a tier, a test market"
     )
     identity: dict[IdentifierKind, ColumnName]
+    address: Address | None = Field(None, description="Meta and Google match by name and address too")
     prehashed: list[IdentifierKind] = Field([], description="Columns that hold SHA-256 already")
     region: str | None = Field(None, description="Country of phones without a country code, such as GB")
     region_column: ColumnName | None = None
@@ -112,7 +127,7 @@ class Audience(Model):
     def _consistent(self) -> Audience:
         if sum(given is not None for given in (self.source, self.sql, self.segment)) != 1:
             raise ValueError("give one of `source`, `sql` and `segment`")
-        if not self.identity:
+        if not self.identity or "address" in self.identity:
             raise ValueError("`identity` names at least one of id, email, phone, idfa, aaid")
         if (self.from_age or self.member_for or self.settle) and self.entered_at is None:
             raise ValueError("`from_age`, `member_for` and `settle` need `entered_at`")
@@ -136,4 +151,9 @@ class Audience(Model):
     def kinds_of(self, destination: DestinationSettings) -> list[IdentifierKind]:
         """The identifiers that a destination is sent."""
         wanted = destination.identifiers or list(destination.capabilities.fields)
-        return [kind for kind in wanted if kind in self.identity]
+        return [kind for kind in wanted if kind in self.kinds]
+
+    @property
+    def kinds(self) -> list[IdentifierKind]:
+        """All identifiers that the source has."""
+        return [*self.identity, *(["address"] if self.address else [])]  # type: ignore[list-item]

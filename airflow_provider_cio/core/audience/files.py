@@ -163,7 +163,7 @@ def _destination(file: AudienceFile, name: str, destination: DestinationSettings
     audience, can = file.audience, destination.capabilities
     at: Location = ("destinations", name)
     for kind in destination.identifiers:
-        if kind not in can.fields or kind not in audience.identity:
+        if kind not in can.fields or kind not in audience.kinds:
             yield file.error(
                 (*at, "identifiers"),
                 f"'{kind}' is "

@@ -51,7 +51,7 @@ RULES: Mapping[str, FindingRule] = {
     ),
     "partner_too_long": FindingRule(
         ("skip", "fail"),
-        "are about an object, device or person with a key of more than 350 bytes",
+        "are about an object or person with a key of more than 150 bytes, or a device with more than 350",
         _IN_SOURCE,
     ),
     "key_with_separator": FindingRule(("skip", "fail"), "hold the character 31 in their key", _IN_SOURCE),
@@ -117,6 +117,28 @@ RULES: Mapping[str, FindingRule] = {
         "hold a value of more than 1,000 bytes",
         "shorten it in the view, or set the finding to truncate.",
         cut="text is cut to at most 1,000 bytes",
+    ),
+    "name_missing": FindingRule(("skip", "fail"), "are views of a page or screen without a name", _IN_SOURCE),
+    "name_too_long": FindingRule(
+        ("skip", "truncate", "fail"),
+        "are views of a page or screen with a name of more than 100 bytes",
+        "shorten it in the view, or set the finding to truncate.",
+        cut="it is cut to at most 100 bytes",
+    ),
+    "field_name_too_long": FindingRule(
+        ("fail", "report"),
+        "have a field whose name is longer than 150 bytes",
+        "shorten it in the sync's file.",
+    ),
+    "event_name_too_long": FindingRule(
+        ("fail", "report"),
+        "are events with a name of more than 100 bytes",
+        "shorten `event` in the sync's file.",
+    ),
+    "too_many_attributes": FindingRule(
+        ("fail", "report"),
+        "have more than 300 attributes",
+        "send what journeys decide on, leave the rest in the warehouse.",
     ),
     "item_too_large": FindingRule(
         ("skip", "fail"),

@@ -14,7 +14,7 @@ from ulid import ULID
 
 from airflow_provider_cio.core.audience.capabilities import IdentifierKind
 from airflow_provider_cio.core.audience.definition import Audience, DestinationSettings
-from airflow_provider_cio.core.normalise import declared_hash, field_of, hash_identifier
+from airflow_provider_cio.core.normalise import Field, declared_hash, field_of, hash_identifier
 from airflow_provider_cio.engine.audience.context import AudienceContext
 from airflow_provider_cio.exceptions import ContractError, SourceError
 from airflow_provider_cio.warehouse import statements as sql
@@ -189,7 +189,8 @@ class _Maker:
         self, table: pa.Table, kind: IdentifierKind, settings: DestinationSettings, regions: list[str | None]
     ) -> list[str | None]:
         of, name = settings.capabilities.fields[kind]
-        declared = kind in self._audience.prehashed and field_of(of, name).digest == "sha256"
+        rule = field_of(of, name)
+        declared = kind in self._audience.prehashed and isinstance(rule, Field) and rule.digest == "sha256"
         known, fallback = self._known, self._audience.region
         made: list[str | None] = []
         for value, region in zip(table[f"i_{kind}"].to_pylist(), regions, strict=True):

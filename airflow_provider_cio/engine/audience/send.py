@@ -63,8 +63,13 @@ def send(ctx: AudienceContext, report: AudienceReport, lease: Lease, errors: Err
             found.outcome = "pending" if pending else "sent"
 
     with ThreadPoolExecutor(len(names), thread_name_prefix="audience") as workers:
-        for ended in [workers.submit(one, name) for name in names]:
-            ended.result()
+        running = [workers.submit(one, name) for name in names]
+        try:
+            for ended in running:
+                ended.result()
+        except BaseException:
+            ctx.stop.set()  # interrupted: the others start no further request
+            raise
 
 
 class _Sender:

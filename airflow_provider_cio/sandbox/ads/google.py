@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ MAX_MEMBERS = 10_000
 DAY = 86_400
 _TOP = {"destinations", "audienceMembers", "encoding", "validateOnly"}
 _CONSENT = {"adUserData": "CONSENT_GRANTED", "adPersonalization": "CONSENT_GRANTED"}
+_ADDRESS = ("givenName", "familyName", "postalCode", "regionCode")
 _ERRORS = {
     "RESOURCE_EXHAUSTED": (429, "RESOURCE_EXHAUSTED", None),
     "UNAVAILABLE": (503, "UNAVAILABLE", None),
@@ -50,6 +52,7 @@ class Taken:
 class Google(Platform):
     """``polls``: how often a request's status says PROCESSING before it settles."""
 
+    kept = ("lists", "taken")
     lists: dict[str, List] = field(default_factory=dict)
     taken: dict[str, Taken] = field(default_factory=dict)
     polls: int = 1
@@ -76,6 +79,9 @@ class Google(Platform):
         for name, value in sorted(self._current(self.lists.get(audience, List(1)))):
             found.setdefault(name, []).append(value)
         return found
+
+    def make(self, audience: str) -> None:
+        self.lists.setdefault(audience, List(540))
 
     def clear(self) -> None:
         self.lists.clear()
@@ -181,17 +187,26 @@ def _read_members(body: Any, *, adding: bool) -> list[tuple[str, str]] | None:
         identifiers = member.get("compositeData", {}).get("userData", {}).get("userIdentifiers", [])
         if not 0 < len(identifiers) <= 10 or not all(_good(each) for each in identifiers):
             return None
-        found += [next(iter(each.items())) for each in identifiers]
+        for name, value in (next(iter(each.items())) for each in identifiers):
+            found.append(
+                (name, value if isinstance(value, str) else "|".join(value[part] for part in _ADDRESS))
+            )
     return found
 
 
 def _good(identifier: Any) -> bool:
-    return (
-        isinstance(identifier, dict)
-        and len(identifier) == 1
-        and next(iter(identifier)) in {"emailAddress", "phoneNumber"}
-        and is_hash(next(iter(identifier.values())))
-    )
+    if not isinstance(identifier, dict) or len(identifier) != 1:
+        return False
+    ((name, value),) = identifier.items()
+    if name == "address":
+        return (
+            isinstance(value, dict)
+            and set(value) == set(_ADDRESS)
+            and all(is_hash(value[part]) for part in ("givenName", "familyName"))
+            and re.fullmatch("[A-Z]{2}", value["regionCode"]) is not None
+            and bool(value["postalCode"])
+        )
+    return name in {"emailAddress", "phoneNumber"} and is_hash(value)
 
 
 def _status(status: str, records: int) -> Response:

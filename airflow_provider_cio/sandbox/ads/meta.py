@@ -18,6 +18,8 @@ MAX_ROWS = 10_000
 MIN_MATCHED = 100
 _HASHED = {"EMAIL_SHA256", "PHONE_SHA256"}
 _KEYS = _HASHED | {"MOBILE_ADVERTISER_ID"}
+_MANY = {"EMAIL", "PHONE", "FN", "LN", "ZIP", "COUNTRY"}
+"""Keys of rows of several, all of them hashed."""
 _ERRORS: dict[str, tuple[int, dict[str, Any]]] = {
     "80003": (400, {"code": 80003, "error_subcode": 2446079, "is_transient": False}),
     "2650": (400, {"code": 2650, "error_subcode": 1870145}),
@@ -31,6 +33,7 @@ _ERRORS: dict[str, tuple[int, dict[str, Any]]] = {
 class Meta(Platform):
     """Audiences by id; members by key."""
 
+    kept = ("audiences",)
     audiences: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     _sessions: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -47,6 +50,9 @@ class Meta(Platform):
 
     def members(self, audience: str) -> dict[str, list[str]]:
         return {key: sorted(found) for key, found in self.audiences.get(audience, {}).items() if found}
+
+    def make(self, audience: str) -> None:
+        self.audiences.setdefault(audience, {})
 
     def clear(self) -> None:
         self.audiences.clear()
@@ -85,11 +91,17 @@ class Meta(Platform):
         payload = body.get("payload") if isinstance(body, dict) else None
         if not isinstance(payload, dict) or audience not in self.audiences:
             return self.error("100")
-        key, rows = payload.get("schema"), payload.get("data")
-        if key not in _KEYS or not isinstance(rows, list) or len(rows) > MAX_ROWS:
+        schema, rows = payload.get("schema"), payload.get("data")
+        many = isinstance(schema, list) and set(schema) <= _MANY
+        key = ",".join(schema) if isinstance(schema, list) else str(schema)
+        if not (many or key in _KEYS) or not isinstance(rows, list) or len(rows) > MAX_ROWS:
             return self.error("100")
+        if many:
+            rows = ["|".join(row) if _good_row(row, schema) else None for row in rows]
         good = [
-            row for row in rows if isinstance(row, str) and (is_hash(row) or (key not in _HASHED and row))
+            row
+            for row in rows
+            if isinstance(row, str) and (many or is_hash(row) or (key not in _HASHED and row))
         ]
         removing = request.method == "DELETE" or str(body.get("method", "")).upper() == "DELETE"
         with self.lock:
@@ -107,3 +119,7 @@ class Meta(Platform):
 
     def _refusal(self, request: Request) -> Response | None:
         return None if request.headers.get("authorization") == f"Bearer {TOKEN}" else self.error("190")
+
+
+def _good_row(row: Any, keys: Any) -> bool:
+    return isinstance(row, list) and len(row) == len(keys) and all(is_hash(each) for each in row)

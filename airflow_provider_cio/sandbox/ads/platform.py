@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import pickle
 import threading
 import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -46,14 +48,38 @@ class Seen:
 
 @dataclass
 class Platform:
-    """One platform. ``clock`` gives seconds; ``/_sandbox/advance`` moves it on."""
+    """One platform. ``clock`` gives seconds; ``/_sandbox/advance`` moves it on.
 
+    ``file`` keeps what `kept` names; without one, all of it ends with the process.
+    """
+
+    kept: ClassVar[tuple[str, ...]] = ()
     name: str = ""
     match_percent: int = 60
     faults: list[Fault] = field(default_factory=list)
     seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=10_000))
     lock: threading.RLock = field(default_factory=threading.RLock)
     shift: float = 0.0
+    file: Path | None = None
+
+    def recall(self) -> None:
+        """What the file knows from before."""
+        if self.file is not None and self.file.exists():
+            for name, value in pickle.loads(self.file.read_bytes()).items():  # noqa: S301 - a file of our own
+                setattr(self, name, value)
+
+    def remember(self) -> None:
+        """Write the file anew, whole or not at all."""
+        if self.file is not None:
+            with self.lock:
+                partial = self.file.with_suffix(".partial")
+                partial.write_bytes(
+                    pickle.dumps({name: getattr(self, name) for name in (*self.kept, "shift")})
+                )
+                partial.replace(self.file)
+
+    def make(self, audience: str) -> None:
+        """An audience with this id, where the platform has audiences; one that is there stays as it is."""
 
     def now(self) -> float:
         return time.time() + self.shift
@@ -105,6 +131,7 @@ class Platform:
 
         async def advance(request: Request) -> Response:
             self.shift += float(json.loads(await request.body())["seconds"])
+            self.remember()
             return Response(status_code=204)
 
         async def reset(_: Request) -> Response:
@@ -113,9 +140,17 @@ class Platform:
                 self.seen.clear()
                 self.shift = 0.0
                 self.clear()
+                self.remember()
+            return Response(status_code=204)
+
+        async def audiences(request: Request) -> Response:
+            with self.lock:
+                self.make(str(json.loads(await request.body())["id"]))
+                self.remember()
             return Response(status_code=204)
 
         return [
+            Route("/_sandbox/audiences", audiences, methods=["POST"]),
             Route("/_sandbox/members/{audience}", members),
             Route("/_sandbox/faults", faults, methods=["GET", "POST", "DELETE"]),
             Route("/_sandbox/requests", requests),

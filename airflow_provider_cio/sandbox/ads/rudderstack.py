@@ -21,6 +21,7 @@ MAX_BATCH, MAX_EVENT = 4 * 1024 * 1024, 32 * 1024
 class RudderStack(Platform):
     """``events`` are the messages in order, without repetitions."""
 
+    kept = ("events", "_ids")
     events: list[dict[str, Any]] = field(default_factory=list)
     _ids: set[str] = field(default_factory=set)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from airflow_provider_cio.sandbox.ads import google, meta, rudderstack, tiktok, webhook
 from airflow_provider_cio.sandbox.ads.google import Google
 from airflow_provider_cio.sandbox.ads.meta import Meta
 from airflow_provider_cio.sandbox.ads.platform import DROPS, GATEWAY, Platform, Seen
@@ -27,9 +29,16 @@ _PAGE = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 class AdSandbox:
-    """The platforms on loopback. ``port`` None takes a free one. State is in memory."""
+    """The platforms on loopback. ``port`` None takes a free one; without a ``folder``, state is in memory."""
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int | None = None, match_percent: int = 60) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int | None = None,
+        match_percent: int = 60,
+    ) -> None:
         self.host, self.port = host, port or 0
         self.meta = Meta("meta", match_percent)
         self.google = Google("google", match_percent)
@@ -37,8 +46,23 @@ class AdSandbox:
         self.rudderstack = RudderStack("rudderstack", match_percent)
         self.webhook = Receiver("webhook", match_percent)
         self.platforms: list[Platform] = [self.meta, self.google, self.tiktok, self.rudderstack, self.webhook]
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            for each in self.platforms:
+                each.file = folder / f"{each.name}.state"
+                each.recall()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
+
+    def connections(self) -> dict[str, dict[str, str]]:
+        """The extras of an Airflow connection to each platform."""
+        return {
+            "meta": {"token": meta.TOKEN, "base_url": self.url("meta")},
+            "google": {"account": "123", "access_token": google.TOKEN, "base_url": self.url("google")},
+            "tiktok": {"token": tiktok.TOKEN, "advertiser": "7", "base_url": self.url("tiktok")},
+            "rudderstack": {"write_key": rudderstack.WRITE_KEY, "base_url": self.url("rudderstack")},
+            "webhook": {"url": f"{self.url('webhook')}/hook", "secret": webhook.SECRET},
+        }
 
     def url(self, platform: str) -> str:
         """The base URL of a platform."""
@@ -140,6 +164,8 @@ class _Gate:
         if fault:
             scope["sandbox.fault"] = fault
         await self._app(scope, _replay(body), kept)
+        if scope["method"] != "GET":
+            self._platform.remember()
         if fault == "drop_after":
             return await _drop(receive, fault)
         if fault == f"{GATEWAY}_after":

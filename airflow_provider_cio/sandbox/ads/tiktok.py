@@ -23,6 +23,7 @@ _TYPES = {"EMAIL_SHA256", "PHONE_SHA256", "IDFA_SHA256", "AAID_SHA256"}
 class TikTok(Platform):
     """``max_batch`` is not documented by TikTok."""
 
+    kept = ("audiences",)
     audiences: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     max_batch: int = 1_000
 
@@ -38,6 +39,9 @@ class TikTok(Platform):
 
     def members(self, audience: str) -> dict[str, list[str]]:
         return {key: sorted(found) for key, found in self.audiences.get(audience, {}).items() if found}
+
+    def make(self, audience: str) -> None:
+        self.audiences.setdefault(audience, {})
 
     def clear(self) -> None:
         self.audiences.clear()

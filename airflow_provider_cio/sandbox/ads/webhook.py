@@ -22,6 +22,7 @@ TOLERANCE_SECONDS = 300
 class Receiver(Platform):
     """``messages`` are the bodies in order, without repetitions."""
 
+    kept = ("messages", "_ids")
     messages: list[dict[str, Any]] = field(default_factory=list)
     _ids: set[str] = field(default_factory=set)
 

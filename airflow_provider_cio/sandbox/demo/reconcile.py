@@ -15,7 +15,8 @@ FROM cio_sync.runs WHERE sync = %s AND run_id = %s
 """
 
 
-def _rows(connection: Any, sql: str, *parameters: Any) -> list[dict[str, Any]]:
+def rows(connection: Any, sql: str, *parameters: Any) -> list[dict[str, Any]]:
+    """A query's result."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         names = [column[0] for column in cursor.description]
@@ -24,15 +25,15 @@ def _rows(connection: Any, sql: str, *parameters: Any) -> list[dict[str, Any]]:
 
 def read_runs(connection: Any, syncs: list[SyncRun]) -> dict[str, dict[str, Any]]:
     """The run row of each sync, as an analyst would query it."""
-    found = {sync.name: _rows(connection, RUN, sync.name, sync.run_id) for sync in syncs}
-    return {name: rows[0] for name, rows in found.items() if rows}
+    found = {sync.name: rows(connection, RUN, sync.name, sync.run_id) for sync in syncs}
+    return {name: of_run[0] for name, of_run in found.items() if of_run}
 
 
 def read_findings(connection: Any) -> dict[str, int]:
     """What the loader of the shop counted and did not hide."""
     return {
         row["finding"]: row["rows"]
-        for row in _rows(connection, "SELECT finding, rows FROM shop.load_findings")
+        for row in rows(connection, "SELECT finding, rows FROM shop.load_findings")
     }
 
 
@@ -62,7 +63,7 @@ def compare(
             differences.append(f"{name}: {planned} rows planned, {ended} accepted, rejected or unknown")
     for kind in ("people", "events"):
         tracked = sum(
-            _rows(connection, f"SELECT COUNT(*) AS n FROM cio_sync.state__{sync.name}")[0]["n"]
+            rows(connection, f"SELECT COUNT(*) AS n FROM cio_sync.state__{sync.name}")[0]["n"]
             for sync in syncs
             if sync.kind == kind and sync.name in runs
         )

@@ -95,12 +95,27 @@ class Screen:
             f"{told['sent']:,} sent, {told['opened']:,} opened by people, {told['clicked']:,} clicked, "
             f"{told['converted']:,} converted."
         )
+        self._audiences(outcome.audiences)
         for finding, count in outcome.findings.items():
             self._console.print(f"Finding: {finding}: {count:,}")
         for difference in outcome.differences:
             self._console.print(f"Does not reconcile: {difference}", style="red", markup=False)
         if not outcome.differences:
             self._console.print("Every row is accounted for.", style="green")
+
+    def _audiences(self, audiences: Mapping[str, list[dict[str, Any]]]) -> None:
+        """Members, and what each destination holds and says of itself."""
+        if not audiences:
+            return
+        columns = ("members", "held_out", "uploaded", "unsettled", "size")
+        table = Table(title="Audiences at their destinations", title_justify="left")
+        for column in ("audience", "destination", *columns):
+            table.add_column(column, justify="right" if column in columns else "left")
+        for name, destinations in audiences.items():
+            for found in destinations:
+                numbers = ("?" if found[column] is None else f"{found[column]:,}" for column in columns)
+                table.add_row(name, found["destination"], *numbers)
+        self._console.print(table)
 
     def addresses(self, outcome: Outcome) -> None:
         """Where to look while the demo stays up."""

@@ -15,7 +15,9 @@ from typing import Any
 import redshift_connector
 
 from airflow_provider_cio.sandbox import shop
+from airflow_provider_cio.sandbox.demo import audiences
 from airflow_provider_cio.sandbox.demo.airflow_stack import AirflowStack, StackError
+from airflow_provider_cio.sandbox.demo.audiences import AudienceRun
 from airflow_provider_cio.sandbox.demo.newsletter import read_reporting, send_newsletter
 from airflow_provider_cio.sandbox.demo.reconcile import compare, read_customerio, read_findings, read_runs
 from airflow_provider_cio.sandbox.demo.screen import Screen, Steps
@@ -48,6 +50,7 @@ class Outcome:
     runs: dict[str, dict[str, Any]]
     customerio: dict[str, Any]
     came_back: dict[str, int]
+    audiences: dict[str, list[dict[str, Any]]]
     findings: dict[str, int]
     differences: list[str]
     seconds: float
@@ -59,8 +62,8 @@ class Outcome:
             kind: {column: sum(run[column] for run in self._runs_of(kind)) for column in TOTALS}
             for kind in ("people", "events")
         }
-        told = {"customerio": self.customerio, "came_back": self.came_back, "seconds": self.seconds}
-        return {"demo": totals | told}
+        found = {"customerio": self.customerio, "came_back": self.came_back, "audiences": self.audiences}
+        return {"demo": totals | found | {"seconds": self.seconds}}
 
     def _runs_of(self, kind: str) -> list[dict[str, Any]]:
         return [self.runs[sync.name] for sync in self.syncs if sync.kind == kind and sync.name in self.runs]
@@ -82,6 +85,9 @@ def tell_story(folder: Path, customers: int, orders: Path | None, screen: Screen
             syncs = run_syncs(airflow, DAGS / "syncs", steps)
             send_newsletter(endpoints["customerio"])
             run_dag(airflow, REPORTING, steps)
+            # Orders of a real shop come without emails and consent: there is nobody to show an ad.
+            wanted = {} if orders else audiences.with_destinations(DAGS / "audiences")
+            carried = _run_audiences(airflow, endpoints, wanted, steps)
         with redshift_connector.connect(**endpoints["redshift"], ssl=False) as connection:
             runs = read_runs(connection, syncs)
             held = read_customerio(endpoints["customerio"])
@@ -92,20 +98,35 @@ def tell_story(folder: Path, customers: int, orders: Path | None, screen: Screen
             differences.append(
                 f"{came_back['made']} messages in Customer.io, {came_back['messages']} in Redshift"
             )
+            places = audiences.read(connection, carried)
+            differences += audiences.compare(endpoints, connection, wanted, carried)
         addresses = {
             "Airflow": airflow.url,
             "Customer.io sandbox": endpoints["customerio"]["url"],
             "Redshift": "{host}:{port}, database {database}, user {user}".format(**endpoints["redshift"]),
+            "Ad platforms": ", ".join(each["url"] for each in endpoints["ads"].values()),
             "S3": endpoints["s3"]["endpoint_url"],
             "Logs": str(folder),
         }
-        yield Outcome(name, syncs, runs, held, came_back, findings, differences, screen.seconds, addresses)
+        yield Outcome(
+            name, syncs, runs, held, came_back, places, findings, differences, screen.seconds, addresses
+        )
     except StackError as error:
         raise DemoError(str(error)) from error
     finally:
         airflow.stop()
         if sandbox is not None:
             sandbox.stop()
+
+
+def _run_audiences(
+    airflow: AirflowStack, endpoints: dict[str, Any], wanted: dict[str, Any], steps: Steps
+) -> list[AudienceRun]:
+    if not wanted:
+        return []
+    audiences.set_connections(airflow, endpoints["ads"])
+    audiences.make_places(endpoints, wanted)
+    return audiences.run_audiences(airflow, wanted, steps)
 
 
 @contextmanager
@@ -129,7 +150,7 @@ def _start_sandbox(folder: Path, steps: Steps) -> tuple[Guarded, dict[str, Any]]
     folder.mkdir(parents=True, exist_ok=True)
     ready, log = folder / "endpoints.json", folder / "sandbox.log"
     ready.unlink(missing_ok=True)
-    steps.show("Sandbox", 0, 1, "starting Redshift, S3 and Customer.io")
+    steps.show("Sandbox", 0, 1, "starting Redshift, S3, Customer.io and the ad platforms")
     argv = [sys.executable, "-m", "airflow_provider_cio.sandbox", "up", "--folder", str(folder)]
     guarded = spawn(argv, log=log)
     while not ready.exists():
@@ -145,5 +166,7 @@ def _load_shop(endpoints: dict[str, Any], customers: int, orders: Path | None, s
     name = f"sample shop of {customers:,} customers" if orders is None else f"orders of {orders.name}"
     steps.show("Shop", 0, 1, f"loading the {name}")
     shop.ensure_loaded(endpoints, customers=customers, orders=orders)
+    if orders is None:
+        shop.go_on(endpoints)
     steps.show("Shop", 1, 1, f"{name} in Redshift")
     return name

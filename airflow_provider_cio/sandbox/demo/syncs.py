@@ -69,7 +69,7 @@ def run_dag(airflow: AirflowStack, dag_id: str, steps: Steps) -> None:
     states: list[str] = []
 
     def ended() -> bool:
-        run = _first_run(airflow, dag_id, started, steps)
+        run = _first_run(airflow, dag_id, started, steps, dag_id)
         states[:] = [run["state"]] if run is not None else []
         return bool(states) and states[0] in FINISHED
 
@@ -91,26 +91,38 @@ def run_syncs(airflow: AirflowStack, folder: Path, steps: Steps) -> list[SyncRun
         if not sync.get("after"):
             airflow.trigger(_dag_id(name))
         airflow.unpause(_dag_id(name))
-    ended: dict[str, SyncRun] = {}
+    ended = await_runs(airflow, {name: _dag_id(name) for name in syncs}, started, steps)
+    return [
+        SyncRun(name, sync["kind"], ended[name]["dag_run_id"], ended[name]["state"])
+        for name, sync in syncs.items()
+    ]
+
+
+def await_runs(
+    airflow: AirflowStack, dag_ids: dict[str, str], started: datetime, steps: Steps
+) -> dict[str, dict[str, Any]]:
+    """The first run of each Dag since `started`, by name, once all of them have ended."""
+    ended: dict[str, dict[str, Any]] = {}
 
     def all_ended() -> bool:
-        for name in syncs.keys() - ended.keys():
-            run = _first_run(airflow, _dag_id(name), started, steps)
+        for name in dag_ids.keys() - ended.keys():
+            run = _first_run(airflow, dag_ids[name], started, steps, name)
             if run is not None and run["state"] in FINISHED:
-                ended[name] = SyncRun(name, syncs[name]["kind"], run["dag_run_id"], run["state"])
-        return len(ended) == len(syncs)
+                ended[name] = run
+        return len(ended) == len(dag_ids)
 
-    airflow.wait_for(all_ended, "the syncs to end", seconds=3600)
-    return [ended[name] for name in syncs]
+    airflow.wait_for(all_ended, f"{', '.join(dag_ids)} to end", seconds=3600)
+    return {name: ended[name] for name in dag_ids}
 
 
 def _dag_id(name: str) -> str:
     return f"cio_sync_{name}"
 
 
-def _first_run(airflow: AirflowStack, dag_id: str, started: datetime, steps: Steps) -> dict[str, Any] | None:
+def _first_run(
+    airflow: AirflowStack, dag_id: str, started: datetime, steps: Steps, name: str
+) -> dict[str, Any] | None:
     runs = f"/api/v2/dags/{dag_id}/dagRuns"
-    name = dag_id.removeprefix("cio_sync_")
     latest: list[dict[str, Any]] = airflow.get(runs, order_by="-id", limit=10)["dag_runs"]
     found = [
         run for run in latest if run["queued_at"] and datetime.fromisoformat(run["queued_at"]) >= started

@@ -36,7 +36,7 @@ class Target:
 def create_desired(books: Books) -> str:
     """The table of DESIRED."""
     return (
-        f"CREATE TABLE {books.desired} (destination VARCHAR(63), field VARCHAR(64), identifier VARCHAR(256), "
+        f"CREATE TABLE {books.desired} (destination VARCHAR(63), field VARCHAR(64), identifier VARCHAR(300), "
         "context VARCHAR(4000), entered_at TIMESTAMP) BACKUP NO DISTSTYLE KEY DISTKEY (identifier)"
     )
 

@@ -61,6 +61,9 @@ def _selected(audience: Audience, relation: str, now: str) -> str:
     for kind, column in audience.identity.items():
         columns.append(f"CAST({sql.identifier(column)} AS {_TEXT}) AS i_{kind}")
         columns += [f"{form} AS s_{kind}" for form in _comparable(kind, column)]
+    if audience.address is not None:
+        parts = " || CHR(31) || ".join(_text(column) for column in audience.address.columns)
+        columns.append(f"CAST({parts} AS VARCHAR(2100)) AS i_address")  # null where a part is
     region = audience.region_column
     columns.append(f"{_text(region) if region else 'CAST(NULL AS VARCHAR(8))'} AS region")
     for position, name in enumerate(context_columns(audience)):
@@ -120,7 +123,7 @@ def counts(holdouts: str, experiment: str | None) -> str:
 def unload(audience: Audience, holdouts: str, uri: str, role: str) -> str:
     """The members who are not held out, with their raw identifiers, as Parquet."""
     experiment = audience.holdout.experiment if audience.holdout else None
-    columns = ["m.member", "m.entered_at", *(f"m.i_{kind}" for kind in audience.identity), "m.region"]
+    columns = ["m.member", "m.entered_at", *(f"m.i_{kind}" for kind in audience.kinds), "m.region"]
     columns += [f"m.c_{position}" for position in range(len(context_columns(audience)))]
     query = (
         f"SELECT {', '.join(columns)} FROM {STAGE} AS m{_held_join(holdouts, experiment)} "

@@ -18,8 +18,10 @@ from airflow_provider_cio.clients.app import AppClient
 from airflow_provider_cio.clients.destinations.base import Batch, Receipt
 from airflow_provider_cio.core.audience.definition import AudienceGuards
 from airflow_provider_cio.core.audience.holdouts import Stratum, assign, balance
+from airflow_provider_cio.core.normalise import SEPARATOR, hash_identifier
 from airflow_provider_cio.engine.audience.run import run_audience
 from airflow_provider_cio.engine.audience.standing import measured_lags
+from airflow_provider_cio.engine.forget import Person, forget
 from airflow_provider_cio.exceptions import (
     ContractError,
     CustomerIOProviderError,
@@ -471,3 +473,44 @@ def test_a_segment_of_customerio_is_a_source(shop: AudienceLab) -> None:
         with pytest.raises(GuardStoppedError, match="0 members"):
             run_audience(replace(shop.context(kept), app=app))
         assert shop.at("rudderstack") == {"c0", "c2"}
+
+
+def test_names_and_addresses_go_where_people_are_matched_by_them(shop: AudienceLab) -> None:
+    """Rows of several keys to Meta, addresses to Google; who moves leaves with the old address, whole or not at all."""
+    shop.lab.run(
+        "CREATE VIEW cio_marts.known AS SELECT c.*, 'Mary' AS first_name, c.customer_id AS last_name, "
+        "CASE WHEN c.cart_value > 0 THEN CAST(c.cart_value AS VARCHAR(9)) END AS postcode FROM cio_marts.carts AS c"
+    )
+    for number in range(3):
+        shop.cart(f"c{number}", country="GB", cart_value=f"{number}0")
+    address = {
+        "first_name": "first_name",
+        "last_name": "last_name",
+        "postcode": "postcode",
+        "country": "country",
+    }
+    known = shop.definition(
+        types=("meta", "google"), source="cio_marts.known", identity={"id": "customer_id"}, address=address
+    )
+    places = {
+        name: each.model_copy(update={"identifiers": ["address"]})
+        for name, each in known.destinations.items()
+    }
+    known = known.model_copy(update={"destinations": places})
+
+    def expected(kind: str, field: str, *people: tuple[str, str]) -> set[str | None]:
+        return {hash_identifier(kind, field, SEPARATOR.join(("Mary", *each, "GB"))) for each in people}
+
+    first = shop.run(known)
+    assert first.destinations["meta"].unidentified == 1  # without a postcode
+    assert shop.at("meta") == expected("meta", "ADDRESS", ("c1", "10.00"), ("c2", "20.00"))
+    assert shop.at("google") == expected("google", "address", ("c1", "10.00"), ("c2", "20.00"))
+    shop.lab.run("UPDATE cio_marts.carts SET cart_value = 30 WHERE customer_id = 'c1'")
+    shop.run(known)
+    assert shop.at("meta") == expected("meta", "ADDRESS", ("c1", "30.00"), ("c2", "20.00"))
+    assert shop.at("google") == expected("google", "address", ("c1", "30.00"), ("c2", "20.00"))
+
+    gone = Person(id="c2", first_name="Mary", last_name="C2", postcode="20.00", country="gb")
+    forget(gone, shop.lab.warehouse, shop.lab.bucket, [shop.context(known)], shop.lab.track())
+    assert shop.at("meta") == expected("meta", "ADDRESS", ("c1", "30.00"))
+    assert shop.at("google") == expected("google", "address", ("c1", "30.00"))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_provider_cio.engine.forget import Person, forget
+from airflow_provider_cio.engine.forget_lines import Log
 from airflow_provider_cio.engine.plan import make_plan
 from airflow_provider_cio.engine.run import run_sync
 from airflow_provider_cio.exceptions import ContractError, FatalError
+from airflow_provider_cio.warehouse.objects import Bucket
 
 if TYPE_CHECKING:
     from audience_lab import AudienceLab
@@ -67,6 +72,38 @@ def test_nothing_is_left_but_a_salted_hash(shop: AudienceLab) -> None:
     assert shop.at("meta") == shop.sent_as("meta", ["other"])
     found: Any = lab._sandbox("GET", "people")
     assert [each["id"] for each in found["people"]] == ["other"]
+
+
+def test_the_receivers_log_is_searched_on_disk_and_in_s3(shop: AudienceLab, tmp_path: Path) -> None:
+    lab = shop.lab
+    folder = tmp_path / "receiver"
+    (folder / "reporting").mkdir(parents=True)
+    payloads: list[Any] = [
+        {"data": {"customer_id": "canary"}},
+        {"data": {"recipient": "Canary@Shop.example", "customer_id": "other"}},
+        {"data": {"identifiers": [{"id": "canary"}]}},
+        {"data": {"subject": "canary birds on sale", "customer_id": "canary2"}},
+    ]
+    lines = [json.dumps({"event_id": str(n), "payload": each}) for n, each in enumerate(payloads)]
+    content = "".join(f"{line}\n" for line in lines).encode()
+    for name in ("1.ndjson", "2.shipped", "3.open"):
+        (folder / "reporting" / name).write_bytes(content)
+    bucket = Bucket(lab.s3_client, lab.bucket.uri("webhooks"), "default")
+    bucket.put("reporting/2026-03-01/1.ndjson.gz", gzip.compress(content))
+    bucket.put("reporting/2026-03-01/notes.txt", b"canary")
+
+    done = forget(CANARY, lab.warehouse, lab.bucket, [], lab.track(), Log(folder, bucket))
+    assert (done.lines, done.being_written) == (9, 1)
+    left = f"{lines[3]}\n".encode()
+    assert [(folder / "reporting" / name).read_bytes() for name in ("1.ndjson", "2.shipped")] == [left, left]
+    assert gzip.decompress(bucket.get("reporting/2026-03-01/1.ndjson.gz")) == left
+    assert sorted(path.suffix for path in (folder / "reporting").iterdir()) == [
+        ".ndjson",
+        ".open",
+        ".shipped",
+    ]
+    again = forget(CANARY, lab.warehouse, lab.bucket, [], lab.track(), Log(folder, bucket))
+    assert again.lines == 0
 
 
 def test_an_open_plan_with_the_person_is_named(shop: AudienceLab) -> None:

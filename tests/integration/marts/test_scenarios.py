@@ -2,121 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_cio.core.models.settings import Models
-from airflow_provider_cio.engine.enrichment import EnrichmentContext, run
-from airflow_provider_cio.sandbox.shop import load
+if TYPE_CHECKING:
+    from shop_days import Shop
 
-pytest_plugins = ("marts_lab",)
-START = datetime(2026, 3, 1, tzinfo=UTC)
-LONDON = ZoneInfo("Europe/London")
-
-
-class Shop:
-    """The sample shop, in which named people do named things from the first of March on."""
-
-    def __init__(self, ctx: EnrichmentContext, only: Callable[..., EnrichmentContext]) -> None:
-        self.ctx = ctx
-        self._only = only
-        self._numbers = iter(range(1, 1000))
-
-    def models(self, *names: str) -> None:
-        """Build these, and what they read, from now on."""
-        self.ctx = self._only(self.ctx, *names)
-
-    def at(self, **after: float) -> datetime:
-        return START + timedelta(**after)
-
-    def row(self, table: str, **values: Any) -> None:
-        """A row of a table of the shop; moments are written as the shop's clock shows them."""
-        texts = []
-        for value in values.values():
-            if isinstance(value, datetime):
-                texts.append(f"'{value.astimezone(LONDON).replace(tzinfo=None)}'")
-            else:
-                texts.append(
-                    "NULL" if value is None else f"'{value}'" if isinstance(value, str) else str(value)
-                )
-        self.ctx.warehouse.run(f"INSERT INTO shop.{table} ({', '.join(values)}) VALUES ({', '.join(texts)})")
-
-    def person(self, customer: str) -> None:
-        self.row(
-            "customers",
-            customer_id=customer,
-            email=f"{customer.lower()}@example.com",
-            created_at=self.at(days=-300),
-            accepts_marketing=True,
-        )
-
-    def order(
-        self, customer: str, when: datetime, total: float = 60, sku: str = "SER-01", lines: int = 1
-    ) -> str:
-        number = f"X{next(self._numbers):04}"
-        self.row(
-            "orders", order_id=number, customer_id=customer, ordered_at=when, currency="GBP", total=total
-        )
-        for line in range(1, lines + 1):
-            self.row(
-                "order_lines",
-                order_id=number,
-                line_number=line,
-                sku=sku,
-                quantity=1,
-                unit_price=total / lines,
-            )
-        self.row("payments", payment_id=f"P{number}", order_id=number, status="paid", paid_at=when)
-        return number
-
-    def refund(self, order: str, when: datetime, amount: float) -> None:
-        self.row(
-            "refunds", refund_id=f"R{order}", order_id=order, refunded_at=when, amount=amount, reason="late"
-        )
-
-    def cart(self, customer: str, when: datetime) -> None:
-        number = f"K{next(self._numbers)}"
-        self.row("carts", cart_id=number, customer_id=customer, sku="SER-02", quantity=2, updated_at=when)
-
-    def build(self, when: datetime, **settings: Any) -> None:
-        if settings:
-            models = Models.model_validate(self.ctx.models.model_dump() | settings)
-            self.ctx = EnrichmentContext(models, self.ctx.folder, self.ctx.warehouse)
-        run(self.ctx, when)
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        return self.ctx.warehouse.fetch(query)
-
-    def among(self, mart: str, *people: str) -> set[str]:
-        """Which of these people are in a mart."""
-        names = ", ".join(f"'{person}'" for person in people)
-        return {
-            row[0]
-            for row in self.rows(f"SELECT customer_id FROM cio_marts.{mart} WHERE customer_id IN ({names})")
-        }
+pytest_plugins = ("shop_days",)
 
 
 @pytest.fixture
-def shop(redshift_dsn: dict[str, Any], s3: Any, enrichment: EnrichmentContext, only_models: Any) -> Shop:
-    redshift = {name: value for name, value in redshift_dsn.items() if name != "ssl"}
-    load(
-        {"redshift": redshift, "s3": {"endpoint_url": s3.endpoint, "bucket": s3.bucket}},
-        customers=150,
-        as_of=date(2026, 3, 1),
-    )
-    return Shop(enrichment, only_models)
+def shop(shop_days: Shop) -> Shop:
+    return shop_days
 
 
-def test_a_and_e_an_abandoned_cart_moves_through_the_tiers_and_who_buys_drops_out(shop: Shop) -> None:
+def test_a_and_e_an_abandoned_cart_moves_through_the_tiers_and_who_buys_drops_out(
+    shop: Shop, messages: Any
+) -> None:
     shop.models("cart_high_intent", "retention_events")
     for person in ("Ann", "Ben"):
         shop.person(person)
         shop.cart(person, shop.at(hours=6))
+    messages("M1", "Ann", shop.at(hours=9), clicked=shop.at(hours=11))
+    messages("M2", "Ben", shop.at(hours=9))
     seen: dict[str, list[str | None]] = {"Ann": [], "Ben": []}
+    clicked: dict[float, set[str]] = {}
     for hours in (6.5, 7, 12, 31, 77, 78):
         if hours == 31:
             shop.order("Ben", shop.at(hours=13))
@@ -124,11 +35,20 @@ def test_a_and_e_an_abandoned_cart_moves_through_the_tiers_and_who_buys_drops_ou
         tiers = dict(shop.rows("SELECT customer_id, tier FROM cio_marts.cart_high_intent"))
         for person, found in seen.items():
             found.append(tiers.get(person))
+        # The paid audience of scenario A: its mail was clicked, and six hours went by.
+        clicked[hours] = {
+            row[0]
+            for row in shop.rows(
+                "SELECT customer_id FROM cio_marts.cart_high_intent WHERE clicked_at IS NOT NULL "
+                f"AND cart_updated_at <= DATEADD(hour, -6, '{shop.at(hours=hours):%Y-%m-%d %H:%M:%S}')"
+            )
+        }
     first, second, third = "hours_1_to_4", "hours_4_to_24", "days_1_to_3"
     assert seen == {
         "Ann": [None, first, second, third, third, None],
         "Ben": [None, first, second, None, None, None],
     }
+    assert clicked == {6.5: set(), 7: set(), 12: {"Ann"}, 31: {"Ann"}, 77: {"Ann"}, 78: set()}
     assert shop.rows(
         "SELECT COUNT(*), COUNT(DISTINCT event_key) FROM cio_marts.retention_events "
         "WHERE event_name = 'Cart Updated' AND customer_id IN ('Ann', 'Ben')"
@@ -175,34 +95,40 @@ def test_c_a_purchase_suppresses_for_seven_days_and_a_late_refund_brings_the_per
     assert shop.among("suppression_refunded", "Ann", "Ben") == {"Ann"}
 
 
-def test_d_lapsed_with_two_orders_of_high_value_until_they_come_back(shop: Shop) -> None:
-    shop.models("lapsed_high_value")
-    for person, total in (("Ann", 80), ("Ben", 80), ("Cat", 20)):
+def test_d_lapsed_with_two_orders_of_high_value_until_they_come_back(shop: Shop, messages: Any) -> None:
+    shop.models("lapsed_high_value", "contact_pressure")
+    people = ("Ann", "Ben", "Cat", "Dan")
+    for person, total in (("Ann", 80), ("Ben", 80), ("Cat", 20), ("Dan", 80)):
         shop.person(person)
         for days in (-60, -30):
             shop.order(person, shop.at(days=days, hours=10), total=total)
-    lapsed = []
-    for day in (59, 61, 63):
-        if day == 63:
+    messages("M1", "Dan", shop.at(days=57))
+    lapsed, pressed = [], []
+    for day in (59, 61, 65):
+        if day == 65:
             shop.order("Ben", shop.at(days=62), total=80)
         shop.build(shop.at(days=day))
+        pressed.append(
+            shop.rows("SELECT customer_id, messages_7d, email_14d FROM cio_marts.contact_pressure")
+        )
         lapsed.append(
             (
-                shop.among("lapsed_high_value", "Ann", "Ben", "Cat"),
+                shop.among("lapsed_high_value", *people),
                 {
                     row[0]
                     for row in shop.rows(
                         "SELECT customer_id FROM cio_marts.retention_customer_state "
-                        "WHERE is_reactivation_eligible AND customer_id IN ('Ann', 'Ben', 'Cat')"
+                        "WHERE is_reactivation_eligible AND customer_id IN ('Ann', 'Ben', 'Cat', 'Dan')"
                     )
                 },
             )
         )
     assert lapsed == [
         (set(), set()),
-        ({"Ann", "Ben"}, {"Ann", "Ben", "Cat"}),
-        ({"Ann"}, {"Ann", "Cat"}),
+        ({"Ann", "Ben"}, {"Ann", "Ben", "Cat", "Dan"}),
+        ({"Ann", "Dan"}, {"Ann", "Cat", "Dan"}),
     ]
+    assert pressed == [[("Dan", 1, 1)], [("Dan", 1, 1)], [("Dan", 0, 1)]]
 
 
 def test_f_replenishment_follows_the_cycle_that_the_shop_taught(shop: Shop) -> None:
@@ -245,12 +171,22 @@ def test_g_vips_of_two_definitions_can_be_told_apart(shop: Shop) -> None:
             "tiers": {"gold": 500, "silver": 300},
         },
     ]
-    shop.build(shop.at(days=1), vip=definitions)
-    shop.build(shop.at(days=13))
-    refunded = shop.order("Cat", shop.at(days=14), total=500)
-    shop.build(shop.at(days=15))
-    shop.refund(refunded, shop.at(days=16), 500)
-    shop.build(shop.at(days=17))
+    told = []
+    for day in (1, 13, 15, 17):
+        if day == 15:
+            refunded = shop.order("Cat", shop.at(days=14), total=500)
+        if day == 17:
+            shop.refund(refunded, shop.at(days=16), 500)
+        shop.build(shop.at(days=day), vip=definitions)
+        state = "SELECT customer_id, vip_tier, vip_definition_version FROM cio_marts.retention_customer_state"
+        told.append((shop.at(days=day), sorted(shop.rows(state))))
+    for moment, states in told:  # the history of now tells what each of these days told
+        at = f"'{moment:%Y-%m-%d %H:%M:%S}'"
+        then = shop.rows(
+            "SELECT customer_id, vip_tier, vip_definition_version FROM cio_marts.vip_tier_history "
+            f"WHERE valid_from < {at} AND (valid_to >= {at} OR valid_to IS NULL)"
+        )
+        assert sorted(then) == states
     spans = shop.rows(
         "SELECT customer_id, vip_tier, vip_definition_version, DATEDIFF(day, '2026-03-01', valid_from), "
         "DATEDIFF(day, '2026-03-01', valid_to) FROM cio_marts.vip_tier_history "

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+
+from airflow_provider_cio.sandbox.ads import AdSandbox
 
 if TYPE_CHECKING:
     from ad_lab import Ads
@@ -127,3 +130,18 @@ def test_rudderstack_refuses_large_events(ads: Ads) -> None:
     auth = ("rudder-write-key", "")
     assert httpx.post(url, json={"batch": [event]}, auth=auth).status_code == 400
     assert httpx.post(url, json={"batch": []}).status_code == 401
+
+
+def test_what_the_platforms_hold_survives_them(tmp_path: Path) -> None:
+    """Also a death without a goodbye: the file is written with every change."""
+    with AdSandbox(tmp_path) as before:
+        for name in ("meta", "google"):
+            httpx.post(f"{before.url(name)}/_sandbox/audiences", json={"id": "77"}).raise_for_status()
+        body = {"payload": {"schema": "EMAIL_SHA256", "data": [GOOD]}}
+        httpx.post(f"{before.url('meta')}/v26.0/77/users", json=body, headers=META).raise_for_status()
+        httpx.post(f"{before.url('google')}/_sandbox/advance", json={"seconds": 60}).raise_for_status()
+    with AdSandbox(tmp_path) as after:
+        held = httpx.get(f"{after.url('meta')}/_sandbox/members/77").json()
+        assert (held, after.google.shift, list(after.google.lists)) == ({"EMAIL_SHA256": [GOOD]}, 60, ["77"])
+        httpx.post(f"{after.url('meta')}/_sandbox/reset").raise_for_status()
+    assert AdSandbox(tmp_path).meta.audiences == {}

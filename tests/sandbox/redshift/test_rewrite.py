@@ -206,6 +206,30 @@ class TestLateBindingView:
         with pytest.raises(redshift_connector.ProgrammingError, match="late"):
             run("SELECT * FROM public.late")
 
+    def test_is_renamed_as_dbt_does_it(self, run) -> None:
+        """A view beside the old one, the old one out of the way, the new one in its place, the old one dropped."""
+        run("CREATE TABLE base (id INT, name VARCHAR(9))")
+        run("INSERT INTO base VALUES (1, 'a')")
+        run("CREATE VIEW public.above AS SELECT * FROM public.late WITH NO SCHEMA BINDING")
+        ((database,),) = run("SELECT current_database()")
+        whole = f'"{database}"."public".'
+        for columns in ("id", "name"):
+            query = f'SELECT {columns} FROM {whole}"base"'
+            run(f'CREATE VIEW {whole}"late__dbt_tmp" AS ({query}) WITH NO SCHEMA BINDING')
+            if columns == "name":
+                run(f'ALTER TABLE {whole}"late" RENAME TO "late__dbt_backup"')
+            run(f'ALTER TABLE {whole}"late__dbt_tmp" RENAME TO "late"')
+            run(f'DROP VIEW IF EXISTS {whole}"late__dbt_backup" CASCADE')
+        assert run("SELECT * FROM public.late") == run("SELECT * FROM public.above") == [["a"]]
+        run("DROP TABLE base")
+        run("CREATE TABLE base (name VARCHAR(30))")
+        assert run("SELECT * FROM public.late") == []
+        run("CREATE TABLE other (id INT)")
+        with pytest.raises(redshift_connector.ProgrammingError, match="already exists"):
+            run("ALTER TABLE public.late RENAME TO other")
+        with pytest.raises(redshift_connector.ProgrammingError, match="late__dbt_backup"):
+            run("SELECT * FROM public.late__dbt_backup")
+
     def test_an_ordinary_view_holds_its_table(self, run) -> None:
         run("CREATE TABLE base (id INT)")
         run("CREATE VIEW public.bound AS SELECT id FROM public.base")

@@ -16,6 +16,7 @@ from airflow_provider_cio.exceptions import (
     AuthenticationError,
     ContractError,
     DestinationDownError,
+    LeaseLostError,
     RateLimitedError,
     RequestRefusedError,
     UnknownOutcomeError,
@@ -307,3 +308,30 @@ def test_each_region_has_its_host_and_basic_auth(region: Any, host: str) -> None
 def test_a_2xx_that_is_not_customerios_answer_accepts_nothing(content: Any) -> None:
     with answering(200, content) as client, pytest.raises(UnknownOutcomeError, match="look for a proxy"):
         client.send_batch(b"{}", 3)
+
+
+def test_who_may_no_longer_send_stops_between_two_tries() -> None:
+    """What an earlier try left unknown stays so, and the check's own error ends a call that nothing came of."""
+    tries: list[int] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        tries.append(1)
+        raise httpx.ReadTimeout("slow", request=request)
+
+    client = TrackClient(
+        site_id="s", api_key="k", rate=1e6, http=httpx.MockTransport(answer), sleep=lambda _: None
+    )
+
+    def lost() -> None:
+        if len(tries) == limit:
+            raise LeaseLostError("lost", next_step="wait")
+
+    client.before_each(lost)
+    limit = 0
+    with pytest.raises(LeaseLostError) as raised:
+        client.send_batch(b"{}", 1)
+    assert (raised.value.requests, raised.value.maybe_applied) == (0, False)
+    limit = 2
+    with pytest.raises(UnknownOutcomeError) as unknown:
+        client.send_batch(b"{}", 1)
+    assert (unknown.value.requests, len(tries)) == (2, 2)

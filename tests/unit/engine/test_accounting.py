@@ -47,7 +47,7 @@ class Memory:
 
 
 class Held:
-    """A lease that is never lost."""
+    """A lease, or a claim, that is never lost."""
 
     def hold(self) -> None:
         pass
@@ -55,11 +55,11 @@ class Held:
 
 def delivery(answer: Callable[[httpx.Request], httpx.Response]) -> tuple[Delivery, Recorder, Memory]:
     memory = Memory()
-    recorder = Recorder(Bucket(memory, "s3://b/", "default"), PLAN, 0, "1")
+    recorder = Recorder(Bucket(memory, "s3://b/", "default"), PLAN, 0, "p/sent/0/1/")
     track = TrackClient(
         site_id="s", api_key="k", rate=1e6, attempts=1, http=httpx.MockTransport(answer), sleep=lambda _: None
     )
-    return Delivery(track, Held(), recorder), recorder, memory  # type: ignore[arg-type]
+    return Delivery(track, Held(), Held(), recorder), recorder, memory  # type: ignore[arg-type]
 
 
 def recorded(recorder: Recorder, memory: Memory) -> dict[int, tuple[int, str | None]]:

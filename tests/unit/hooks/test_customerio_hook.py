@@ -73,6 +73,18 @@ def test_a_task_gets_the_share_of_its_slots(
         assert (track.budget.rate, track.budget.item_rate) == (rate, items)
 
 
+@pytest.mark.parametrize(
+    ("extra", "slots", "rate"), [({}, 1, 5), ({}, 3, 10), ({"app_rate_slots": 5, "rate_limit": 900}, 1, 2)]
+)
+def test_reading_back_has_a_budget_of_its_own(
+    hook: Any, extra: dict[str, Any], slots: int, rate: float
+) -> None:
+    made = hook(**KEYS, app_api_key="k", **extra)
+    with made.app_client(slots) as app, made.track_client(slots) as track:
+        assert app.budget.rate == rate
+        assert app.budget is not track.budget
+
+
 def test_an_absent_connection_says_what_to_do(airflow_home: object) -> None:
     from airflow_provider_cio.hooks.customerio import CustomerIOHook
 

@@ -24,9 +24,11 @@ BEGIN
 END
 $$;
 
+-- schema.name, also of database.schema.name: there is one database.
 CREATE OR REPLACE FUNCTION rs.canonical(name text) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT string_agg(quote_ident(part), '.' ORDER BY place)
     FROM unnest(parse_ident(rs.full_name(name))) WITH ORDINALITY AS x(part, place)
+    WHERE place > array_length(parse_ident(rs.full_name(name)), 1) - 2
 $$;
 
 CREATE OR REPLACE FUNCTION rs.put_up(wanted text) RETURNS void LANGUAGE plpgsql AS $$
@@ -41,7 +43,7 @@ BEGIN
             EXECUTE 'CREATE VIEW ' || view.name || view.columns || ' AS ' || view.definition;
             RETURN;
         EXCEPTION WHEN undefined_table THEN
-            missing := substring(SQLERRM FROM '"(.*)"');
+            missing := regexp_replace(substring(SQLERRM FROM '"(.*)"'), '^[^.]+[.]([^.]+[.][^.]+)$', '\1');
             IF missing IS NULL OR missing = tried OR missing = wanted
                 OR NOT EXISTS (SELECT FROM rs.late_views v WHERE v.name = missing) THEN
                 RAISE;
@@ -50,6 +52,14 @@ BEGIN
             PERFORM rs.put_up(missing);
         END;
     END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION rs.try_put_up(wanted text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM rs.put_up(wanted);
+EXCEPTION WHEN undefined_table OR undefined_column OR invalid_schema_name THEN
+    NULL;
 END
 $$;
 
@@ -69,11 +79,7 @@ BEGIN
     INSERT INTO rs.late_views VALUES (full_name, columns, definition)
     ON CONFLICT ON CONSTRAINT late_views_pkey
     DO UPDATE SET columns = EXCLUDED.columns, definition = EXCLUDED.definition;
-    BEGIN
-        PERFORM rs.put_up(full_name);
-    EXCEPTION WHEN undefined_table OR undefined_column OR invalid_schema_name THEN
-        NULL;
-    END;
+    PERFORM rs.try_put_up(full_name);
 END
 $$;
 
@@ -112,6 +118,28 @@ BEGIN
     IF FOUND AND to_regclass(full_name) IS NOT NULL THEN
         EXECUTE 'DROP VIEW ' || full_name;
     END IF;
+END
+$$;
+
+-- ALTER TABLE ... RENAME TO: a late view takes its definition along, everything else is PostgreSQL's to rename.
+CREATE OR REPLACE FUNCTION rs.rename_relation(name text, new_name text, statement text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    full_name text := rs.canonical(name);
+    target text := quote_ident((parse_ident(full_name))[1]) || '.' || new_name;
+BEGIN
+    IF NOT EXISTS (SELECT FROM rs.late_views v WHERE v.name = full_name) THEN
+        EXECUTE statement;
+        RETURN;
+    END IF;
+    IF to_regclass(target) IS NOT NULL OR EXISTS (SELECT FROM rs.late_views v WHERE v.name = target) THEN
+        RAISE EXCEPTION 'Relation "%" already exists', new_name USING ERRCODE = '42P07';
+    END IF;
+    IF to_regclass(full_name) IS NOT NULL THEN
+        EXECUTE 'DROP VIEW ' || full_name;
+    END IF;
+    UPDATE rs.late_views v SET name = target WHERE v.name = full_name;
+    PERFORM rs.try_put_up(target);
 END
 $$;
 

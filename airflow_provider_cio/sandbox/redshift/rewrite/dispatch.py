@@ -137,6 +137,12 @@ def _alter(pieces: list[Token], solid: list[Token], _: Catalog) -> Rewritten:
         add = f", ADD {limit}" if limit else ""
         drop = f"DROP CONSTRAINT IF EXISTS {limit_name(name)}"
         return Rewritten(f"ALTER TABLE {table} {drop}, ALTER COLUMN {name} TYPE {kind}{add}", before=before)
+    if words[:2] == ["RENAME", "TO"]:
+        return Rewritten(
+            views.rename(table, quoted(solid[at + 2].value), text(pieces)),
+            before=before,
+            command_tag="ALTER TABLE",
+        )
     if words[0] in {"RENAME", "OWNER", "SET"} or (words[0] == "DROP" and words[1] != "CONSTRAINT"):
         return Rewritten(text(pieces), before=before)
     if words[0] in {"ADD", "DROP", "ALTER"}:

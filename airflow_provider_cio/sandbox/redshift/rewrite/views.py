@@ -25,6 +25,12 @@ def forget(relation: str) -> str:
     return f"SELECT rs.forget({literal(relation)})"
 
 
+def rename(relation: str, new: str, statement: str) -> str:
+    """The statement that renames a relation, and with a late view its definition."""
+    call = f"rs.rename_relation({literal(relation)}, {literal(new)}, {literal(statement)})"
+    return f"DO {literal(f'BEGIN PERFORM {call}; END')}"
+
+
 def create_view(pieces: list[Token], solid: list[Token], catalog: Catalog) -> Rewritten:
     """CREATE [OR REPLACE] VIEW, late-binding or not.
 

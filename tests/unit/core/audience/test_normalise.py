@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_cio.core.normalise import (
     FIELDS,
+    SEPARATOR,
     declared_hash,
     hash_all,
     hash_identifier,
@@ -257,6 +258,22 @@ def test_a_phone_is_digits_and_keeps_its_country(value: str) -> None:
         assert re.fullmatch(r"\+[1-9][0-9]{6,14}", number)
         assert normalise("tiktok", "PHONE_SHA256", number) == number
         assert normalise("meta", "PHONE", value) == number[1:]
+
+
+def test_a_name_and_an_address_are_one_identifier_or_none() -> None:
+    """Each part by its own rule; what lacks a part matches nobody, and is not sent."""
+    given = SEPARATOR.join((" Val\u00e9ry ", "O'Brien", "94035-1234", "US"))
+    meta = ("FN", "val\u00e9ry"), ("LN", "obrien"), ("ZIP", "94035"), ("COUNTRY", "us")
+    assert normalise("meta", "ADDRESS", given) == SEPARATOR.join(form for _, form in meta)
+    hashes = [hash_identifier("meta", name, form) for name, form in meta]
+    assert hash_identifier("meta", "ADDRESS", given) == "|".join(map(str, hashes))
+    first, last, postcode, country = str(hash_identifier("google", "address", given)).split("|")
+    assert (postcode, country) == ("94035-1234", "US")
+    assert first == hash_identifier("google", "givenName", "Val\u00e9ry")
+    assert last == hash_identifier("google", "familyName", "O'Brien")
+    for broken in ("Mary", SEPARATOR * 3, given.replace("US", "America"), given.replace("O'Brien", "'")):
+        assert hash_identifier("meta", "ADDRESS", broken) is None
+        assert normalise("google", "address", broken) is None
 
 
 @given(st.lists(st.one_of(st.none(), st.sampled_from(["a@b.test", " A@B.test ", "", "x"]))))
