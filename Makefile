@@ -55,6 +55,7 @@ fix: $(VENV)/.ready-dev ## Format, and mend what ruff can mend
 bench: $(VENV)/.ready-bench ## Measure against peers and the floor, in one run of about ten minutes (ARGS="send rate" for parts; MEMBERS=N of the audience)
 	@exec $(BIN)/python tests/bench/run.py $(ARGS)
 	@exec $(BIN)/python tests/bench/audiences.py $(if $(MEMBERS),--members $(MEMBERS))
+	@exec $(BIN)/python tests/bench/anomalies.py
 
 bench-scale: $(VENV)/.ready-bench ## Reckon a day of a large shop from what a send here needs (ARGS="--cores 32")
 	@exec $(BIN)/python tests/bench/scale.py $(ARGS)

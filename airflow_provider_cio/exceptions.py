@@ -147,6 +147,10 @@ class RejectedRowsError(FatalError):
     """The run was committed, but too many rows were refused or remained unknown."""
 
 
+class EndedEarlyError(FatalError):
+    """The run ended before its commit: another task of it says why."""
+
+
 class RateLimitedError(RetriableError):
     """429 after every retry. ``retry_after`` in seconds, when the destination said."""
 

@@ -32,7 +32,10 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {
                 "integration-name": "Customer.io",
-                "python-modules": ["airflow_provider_cio.operators.audience_sync"],
+                "python-modules": [
+                    "airflow_provider_cio.operators.audience_sync",
+                    "airflow_provider_cio.operators.monitor",
+                ],
             }
         ],
         "sensors": [
@@ -59,6 +62,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["airflow_provider_cio.triggers.exports"],
             }
         ],
+        "notifications": ["airflow_provider_cio.notifications.customerio.CustomerIONotifier"],
         "extra-links": ["airflow_provider_cio.links.customerio.CustomerIOLink"],
         "cli": ["airflow_provider_cio.cli.definition.get_cli_commands"],
         "connection-types": [

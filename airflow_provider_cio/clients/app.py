@@ -16,7 +16,7 @@ from airflow_provider_cio.clients.errors import parsed
 from airflow_provider_cio.clients.rate import RateBudget
 from airflow_provider_cio.clients.track import Region
 from airflow_provider_cio.clients.transport import Service, Transport
-from airflow_provider_cio.exceptions import ExportFailedError, RequestRefusedError
+from airflow_provider_cio.exceptions import CustomerIOProviderError, ExportFailedError, RequestRefusedError
 
 _HOSTS: dict[str, str] = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
 
@@ -88,7 +88,7 @@ class AppClient:
         return people
 
     def person(self, identifier: str, id_type: str) -> dict[str, Any] | None:
-        """One person with their `attributes`, by id, email or cio_id; None when nobody has it."""
+        """One person with their `attributes` and `devices`, by id, email, phone or cio_id; None when nobody has it."""
         answer = self._of_person(identifier, "attributes", id_type)
         return None if answer is None else answer.get("customer")
 
@@ -100,6 +100,25 @@ class AppClient:
         """The newest hundred entries of a person's log, of a `type` and `name`."""
         answer = self._of_person(identifier, "activities", id_type, limit=_ACTIVITIES_LIMIT, **asked)
         return _rows(answer, "activities")
+
+    def relationships_of(self, identifier: str, id_type: str) -> Iterator[dict[str, Any]]:
+        """The objects that a person is related to: `object_type_id`, `identifiers`, `attributes`, `timestamps`."""
+        start: dict[str, str] = {}
+        while True:
+            body = self._of_person(identifier, "relationships", id_type, **start)
+            rows = _rows(body, "cio_relationships")
+            yield from rows
+            if not rows or body is None or not body.get("next"):
+                return
+            start = {"start": body["next"]}
+
+    def object(self, object_type_id: str, identifier: str, id_type: str) -> dict[str, Any] | None:
+        """One object with its `attributes` and `timestamps`, by its identifier; None when it is not there."""
+        answer = self._found(
+            f"/v1/objects/{quote(object_type_id, safe='')}/{quote(identifier, safe='')}/attributes",
+            {"id_type": id_type},
+        )
+        return None if answer is None else answer.get("object")
 
     def workspaces(self) -> list[dict[str, Any]]:
         """Workspaces with the number of their `people`, which may be two hours old."""
@@ -185,6 +204,20 @@ class AppClient:
             )
         return content
 
+    def send_email(self, message: int | str, to: str, data: Mapping[str, Any]) -> str:
+        """Send a transactional message to an address; the id of the delivery.
+
+        POST /v1/send/email; `message` is the number or the trigger name of a transactional message.
+        """
+        body = {
+            "transactional_message_id": message,
+            "to": to,
+            "identifiers": {"email": to},
+            "message_data": dict(data),
+        }
+        answer = self._call("POST", "/v1/send/email", json=body)
+        return str(answer.get("delivery_id", "")) if isinstance(answer, dict) else ""
+
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
@@ -204,18 +237,36 @@ class AppClient:
     def _of_person(
         self, identifier: str, what: str, id_type: str, **asked: str | int
     ) -> dict[str, Any] | None:
-        path = f"/v1/customers/{quote(identifier, safe='')}/{what}"
+        if id_type == "phone":  # paths take id, email and cio_id
+            same = {"attribute": {"field": "phone", "operator": "eq", "value": identifier}}
+            found = next(self.search({"and": [same]}), None)
+            if found is None:
+                return None
+            identifier, id_type = str(found["cio_id"]), "cio_id"
+        return self._found(
+            f"/v1/customers/{quote(identifier, safe='')}/{what}", {"id_type": id_type, **asked}
+        )
+
+    def _found(self, path: str, asked: Mapping[str, str | int]) -> dict[str, Any] | None:
+        """What a path answers; None for 404."""
         try:
-            return self._get(path, {"id_type": id_type, **asked})
+            return self._get(path, asked)
         except RequestRefusedError as error:
             if error.status == NOT_FOUND:
                 return None
             raise
 
-    def _call(self, method: str, path: str, **arguments: Any) -> Any:
-        answer = self._transport.request(method, path, **arguments)
+    def _count(self, requests: int) -> None:
         with self._counting:
-            self.requests += answer.requests
+            self.requests += requests
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        try:
+            answer = self._transport.request(method, path, **arguments)
+        except CustomerIOProviderError as error:
+            self._count(error.requests)
+            raise
+        self._count(answer.requests)
         return parsed(answer.response)
 
     def _pages(

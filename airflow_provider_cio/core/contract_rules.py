@@ -74,11 +74,17 @@ def one_identity(file: SyncFile, folder: Folder) -> Iterator[Finding]:
     """Everything uses the contract's identifier; email alone only with a reason."""
     sync, canonical = file.sync, folder.contract.identity
     at: Location = ("identity", sync.identifier)
-    if sync.identifier in ("email", "phone") and not sync.allow_email_only:
-        changed = "address" if sync.identifier == "email" else "number"
+    loose = next((name for name in sync.identifiers if name in ("email", "phone")), None)
+    if loose is not None and not sync.allow_email_only:
+        changed = "address" if loose == "email" else "number"
+        alone = (
+            f"rows without {sync.identifier} go by {loose}"
+            if sync.mixed
+            else f"{loose} is the only identifier"
+        )
         yield file.error(
-            at,
-            f"{sync.identifier} is the only identifier: a changed {changed} makes a second person",
+            ("identity", loose),
+            f"{alone}: a changed {changed} makes a second person",
             "identify people by id, or state why not: `allow_email_only: <reason>`",
         )
     elif sync.identifier == "id" and canonical == "email":

@@ -84,7 +84,7 @@ def operation_of(given: Mapping[str, Any], sync: Sync, workspace: str) -> dict[s
     :raises ValueError: a column that the sync does not read, or an `occurred_at` without a zone.
     """
     names = {key: column(key.partition(".")[2] or key, field) for key, field in sync.values.items()}
-    read = {*names.values(), sync.identity[sync.identifier]}
+    read = {*names.values(), *sync.identity.values()}
     if sync.partner:
         read.add(sync.partner[2])
     if sync.kind == "events" and sync.key and sync.occurred_at:
@@ -94,11 +94,12 @@ def operation_of(given: Mapping[str, Any], sync: Sync, workspace: str) -> dict[s
         raise ValueError(
             f"the sync reads no column {', '.join(unknown)} (it reads {', '.join(sorted(read))})"
         )
+    known = [(canonical(given.get(sync.identity[name]), name), name) for name in sync.identifiers]
+    who, by = next((each for each in known if each[0] is not None), known[0])
     row: dict[str, pa.Array] = {
         "operation": pa.array(["upsert"]),
-        "identifier": pa.array(
-            [canonical(given.get(sync.identity[sync.identifier]), sync.identifier)], pa.string()
-        ),
+        "identifier": pa.array([who], pa.string()),
+        "identified_by": pa.array([by], pa.string()),
     }
     if sync.partner:
         _, kind, partner = sync.partner

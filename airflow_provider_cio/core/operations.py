@@ -38,8 +38,9 @@ def render(rows: pa.RecordBatch | pa.Table, sync: Sync, columns: Sequence[Column
     """Render rows of a frozen plan.
 
     :param rows: `operation` ('upsert', 'exit', 'merge', or 'return' of somebody who had left: an upsert that clears the
-        flag of `on_exit`), `identifier` (canonical), `partner` where the kind has one, one `f_<position>` for
-        each of `sync.values`; for events also `event_id` and `occurred_at` (UTC).
+        flag of `on_exit`), `identifier` (canonical), `identified_by` where rows go by different ones, `partner` where
+        the kind has one, one `f_<position>` for each of `sync.values`; for events also `event_id` and `occurred_at`
+        (UTC).
     :param columns: the plan's `f_<position>` columns with their warehouse types, which Arrow cannot tell:
         SUPER arrives as JSON text, TIMESTAMPTZ as a timestamp without a zone, in UTC.
     :raises SourceError: a column is missing or its type cannot become the declared one.

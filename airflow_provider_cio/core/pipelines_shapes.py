@@ -19,8 +19,15 @@ def call(rows: PlanRows) -> Pieces:
 
 
 def _who(rows: PlanRows) -> Pieces:
-    key = "anonymousId" if rows.sync.identifier == "anonymous_id" else "userId"
-    return [f'"{key}":"', rows.identifier(), '"']
+    keys = [
+        _KEYS[each]
+        if isinstance(each, str)
+        else pc.if_else(
+            pc.equal(each, "anonymous_id"), pa.scalar("anonymousId", TEXT), pa.scalar("userId", TEXT)
+        )
+        for each in rows.identified_by()
+    ]
+    return ['"', *keys, '":"', rows.identifier(), '"']
 
 
 def _identify(rows: PlanRows) -> Pieces:
@@ -56,6 +63,7 @@ def _iso(moments: pa.Array) -> pa.LargeStringArray:
     return pc.strftime(whole, format="%Y-%m-%dT%H:%M:%SZ").cast(TEXT)
 
 
+_KEYS = {"id": "userId", "anonymous_id": "anonymousId"}
 _CALLS: Mapping[Kind, Callable[[PlanRows], Pieces]] = {
     "people": _identify,
     "events": _event,

@@ -54,7 +54,16 @@ class PlanRows:
 
     def who(self) -> Pieces:
         """`{"id":"c1"}`."""
-        return [f'{{"{self.sync.identifier}":"', self.identifier(), '"}']
+        return ['{"', *self.identified_by(), '":"', self.identifier(), '"}']
+
+    def identified_by(self) -> Pieces:
+        """What each row goes by: what the plan says, else the sync's identifier."""
+        if "identified_by" not in self._rows.schema.names:
+            return [self.sync.identifier]
+        by = self["identified_by"]
+        if by.null_count == len(by):
+            return [self.sync.identifier]
+        return [pc.fill_null(by.cast(TEXT), self.sync.identifier)]
 
     def partner(self) -> pa.LargeStringArray:
         """The second half of the row's key, without its quotes: an object, a device, who is merged."""

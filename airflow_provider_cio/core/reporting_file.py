@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator, model_validator
 
-from airflow_provider_cio.core.contract import Model
+from airflow_provider_cio.core.contract import Deadline, Model
 from airflow_provider_cio.core.contract_files import parse
 from airflow_provider_cio.core.streams import STREAMS, Source
 from airflow_provider_cio.core.yaml_lines import read
@@ -50,6 +50,12 @@ class ReportingFile(Model):
     )
     routes: dict[Source, Route] = Field(min_length=1)
     validate_person: Validation | None = None
+    deadline: Deadline | None = None
+
+    @property
+    def name(self) -> str:
+        """Under which its alerts go."""
+        return "reporting"
 
     @model_validator(mode="after")
     def _fitting(self) -> ReportingFile:

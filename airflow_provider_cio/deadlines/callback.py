@@ -1,25 +1,29 @@
-"""What happens when a sync misses its deadline: its owner hears of it, through the notifier the YAML names."""
+"""What happens when a run misses its deadline: its owner hears of it, once, and again when the run is done."""
 
 from __future__ import annotations
 
-import inspect
 import logging
-from importlib import import_module
+from contextlib import closing
 from typing import Any, Protocol
 
-from airflow.sdk import BaseNotifier
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert
+from asgiref.sync import sync_to_async
 
-from airflow_provider_cio.core.contract import Deadline, Notify
+from airflow_provider_cio.core.contract import Connections, Deadline, Notify
+from airflow_provider_cio.core.watch.alerting import Observation
+from airflow_provider_cio.core.watch.metrics import Subject, SubjectKind
+from airflow_provider_cio.core.watch.monitoring_file import Monitoring, Quiet
 from airflow_provider_cio.deadlines.reference import RunDue
-from airflow_provider_cio.exceptions import ContractError
+from airflow_provider_cio.exceptions import CustomerIOProviderError
+from airflow_provider_cio.hooks.alerts import Desk
+from airflow_provider_cio.hooks.notifiers import notifier_of
 
 log = logging.getLogger(__name__)
 
 
 class Promised(Protocol):
-    """A sync or an audience: what may have a deadline."""
+    """A sync, an audience or the reporting: what may have a deadline."""
 
     @property
     def name(self) -> str:
@@ -34,28 +38,41 @@ class Promised(Protocol):
         """The promise."""
 
 
-def deadline_alert(sync: Promised) -> DeadlineAlert | None:
-    """Make the alert of a sync's ``deadline``; None when it has none.
+def deadline_alert(
+    promised: Promised,
+    *,
+    kind: SubjectKind = "sync",
+    connections: Connections | None = None,
+    monitoring: Monitoring | None = None,
+) -> DeadlineAlert | None:
+    """Make the alert of a ``deadline``; None when there is none.
 
-    :raises ContractError: the notifier cannot be used.
+    :param connections: where the books of alerts are.
+    :param monitoring: whose channels tell the owner, unless the deadline names its own.
+    :raises ContractError: a notifier cannot be used.
     """
-    if sync.deadline is None:
+    if promised.deadline is None:
         return None
-    notify = sync.deadline.notify
-    if notify:
-        notifier_of(notify)
+    own, connections = promised.deadline.notify, connections or Connections()
+    channels = [own] if own else monitoring.channels if monitoring else []
+    for channel in channels:
+        notifier_of(channel, "deadline.notify" if own else "channels")
+    quiet = monitoring.quiet_hours if monitoring else None
     kwargs = {
-        "sync": sync.name,
-        "owner": sync.owner,
-        "promise": promise(sync.deadline),
-        "notifier": notify.notifier if notify else None,
-        "arguments": dict(notify.arguments) if notify else {},
+        "kind": kind,
+        "name": promised.name,
+        "owner": promised.owner,
+        "promise": promise(promised.deadline),
+        "connections": connections.model_dump(),
+        "channels": [channel.model_dump() for channel in channels],
+        "quiet": quiet.model_dump(mode="json") if quiet else None,
+        "runbook": monitoring.runbook if monitoring else "",
     }
     return DeadlineAlert(
         reference=RunDue(),
-        interval=sync.deadline.within,
+        interval=promised.deadline.within,
         callback=AsyncCallback(announce_late, kwargs),
-        name=f"{sync.name} {kwargs['promise']}",
+        name=f"{promised.name} {kwargs['promise']}",
     )
 
 
@@ -66,64 +83,52 @@ def promise(deadline: Deadline) -> str:
 
 async def announce_late(
     *,
-    sync: str,
+    kind: SubjectKind,
+    name: str,
     owner: str,
     promise: str,
-    notifier: str | None,
-    arguments: dict[str, Any],
+    connections: dict[str, str],
+    channels: list[dict[str, Any]],
+    quiet: dict[str, str] | None,
+    runbook: str,
     context: dict[str, Any],
 ) -> str:
-    """Notify first; then log. Runs in the triggerer.
-
-    The notifier's templates see ``sync``, ``owner``, ``promise``, ``dag_run`` and ``deadline``; of the run, use
-    ``{{ dag_run.dag_run_id }}`` (a deadline's context is what the REST API says of the run).
-    """
-    told = "nobody: the sync names no notifier"
-    if notifier:
-        instance = notifier_of(Notify(notifier=notifier, arguments=arguments))
-        instance.context = context | {"sync": sync, "owner": owner, "promise": promise}  # type: ignore[assignment]
-        await instance
-        told = notifier
-    run = context.get("dag_run") or {}
-    log.warning(
-        "Sync %s (owner %s) missed its promise, %s. Run %s. Told %s.",
-        sync,
-        owner,
-        promise,
-        run.get("dag_run_id", "unknown"),
-        told,
+    """Record the miss, tell the owner. Runs in the triggerer; who was told."""
+    hours = Quiet.model_validate(quiet) if quiet else None
+    desk = Desk(
+        Connections.model_validate(connections),
+        tuple(Notify.model_validate(channel) for channel in channels),
+        Monitoring(owner=owner, quiet_hours=hours).quiet,
+        runbook,
+        extra=(("promise", promise),),
     )
+    run_id = str((context.get("dag_run") or {}).get("dag_run_id", "unknown"))
+    # Redshift and notifiers block, and the triggerer's event loop must not.
+    return await sync_to_async(_announce, thread_sensitive=False)(
+        desk, Subject(kind, name), owner, promise, run_id
+    )
+
+
+def _announce(desk: Desk, subject: Subject, owner: str, promise: str, run_id: str) -> str:
+    text = f"run {run_id} missed its promise, {promise}"
+    link = desk.link("deadline")
+    missed = Observation("deadline", subject, "critical", text, run_id=run_id, owner=owner, runbook=link)
+    told = desk.see(missed)
+    if _is_done(desk, missed):  # it ended before this was written, so nobody else will say that it did
+        done = Observation(
+            "deadline", subject, "ok", f"run {run_id} is done", run_id=run_id, owner=owner, runbook=link
+        )
+        desk.see(done)
+    log.warning("%s %s (owner %s): %s. Told %s.", subject.kind, subject.name, owner, text, told)
     return told
 
 
-def notifier_of(notify: Notify) -> BaseNotifier:
-    """Make the notifier.
+def _is_done(desk: Desk, missed: Observation) -> bool:
+    from airflow_provider_cio.hooks.warehouse import open_warehouse
+    from airflow_provider_cio.warehouse.watch.alerts import ended
 
-    :raises ContractError: it is absent, has no ``async_notify``, or does not take the arguments.
-    """
-    where = f"deadline.notify.notifier: {notify.notifier}"
-    module, _, name = notify.notifier.rpartition(".")
     try:
-        found = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ContractError(
-            f"{where} cannot be imported ({error}).",
-            next_step="give the import path of a notifier that is installed where the triggerer runs, such as "
-            "airflow.providers.smtp.notifications.smtp.SmtpNotifier",
-        ) from error
-    if not (inspect.isclass(found) and issubclass(found, BaseNotifier)):
-        raise ContractError(
-            f"{where} is not an Airflow notifier.", next_step="name a subclass of BaseNotifier"
-        )
-    if found.async_notify is BaseNotifier.async_notify:
-        raise ContractError(
-            f"{where} has no async_notify, and a deadline is announced from the triggerer's event loop.",
-            next_step="choose a notifier with async_notify: Slack, SlackWebhook, Smtp, Http, SES, SNS and SQS have it",
-        )
-    try:
-        return found(**notify.arguments)
-    except TypeError as error:
-        raise ContractError(
-            f"deadline.notify.arguments do not fit {notify.notifier}: {error}.",
-            next_step="compare them with the notifier's parameters",
-        ) from error
+        with closing(open_warehouse(desk.connections)) as warehouse:
+            return bool(warehouse.fetch(ended(warehouse.schema, missed)))
+    except CustomerIOProviderError:
+        return False

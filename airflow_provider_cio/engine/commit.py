@@ -17,7 +17,7 @@ from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.source import emails_of
 from airflow_provider_cio.engine.watch.measured import write_sync_metrics
 from airflow_provider_cio.exceptions import FatalError, RejectedRowsError
-from airflow_provider_cio.warehouse import bulk, identities, ledger, state
+from airflow_provider_cio.warehouse import bulk, cio_ids, identities, ledger, state
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.bulk import UNDECIDED, Outcome
 from airflow_provider_cio.warehouse.ledger import Plan
@@ -149,8 +149,10 @@ def _fold(ctx: SyncContext, session: Session, plan: Plan, books: state.Books) ->
         session.run(statement)
     if emails := emails_of(ctx, plan.columns):
         settled = state.settled(books.outcomes)
-        for statement in identities.remember(emails, books.changes, settled, Outcome.ACCEPTED):
+        for statement in identities.remember(emails, books.state, books.changes, settled, Outcome.ACCEPTED):
             session.run(statement)
+        if emails.by_cio_id is not None:
+            session.run(cio_ids.forget_who_left(emails, books.changes))
     if plan.kind == "events":
         for statement in state.fold_undecided(books, sync=plan.sync, plan_id=plan.plan_id):
             session.run(statement)

@@ -48,11 +48,11 @@ def find_withheld(
     ctx: SyncContext, session: Session, source: Source, withheld: Mapping[str, int]
 ) -> list[PreflightFinding]:
     """Rows that are not sent for what they lack. `withheld` counts rows by reason, '' those without one."""
-    measured = {check.finding for check in source.checks} | {MERGED}
+    named_elsewhere = {check.finding for check in source.checks} | {MERGED, "several_emails_of_one"}
     return [
         found(ctx, reason, _place(ctx, reason), rows, samples_of(session, stage.withheld_samples(reason)))
         for reason, rows in sorted(withheld.items())
-        if reason and reason not in measured
+        if reason and reason not in named_elsewhere
     ]
 
 
@@ -129,6 +129,20 @@ def found(
     )
 
 
+def said(ctx: SyncContext, name: str, place: str, rows: int, numbers: str) -> PreflightFinding:
+    """The finding that a rule makes of what was measured; `numbers` is what the message says."""
+    rule, action = RULES[name], action_of(ctx.sync.findings, name)
+    where = f"{place}: " if place else ""
+    return PreflightFinding(
+        name,
+        _SEVERITY[action],
+        f"{ctx.file}: {where}{numbers}: {rule.what}.",
+        field=place,
+        rows=rows,
+        next_step=rule.fix,
+    )
+
+
 def find_quarantined(ctx: SyncContext, session: Session, source: Source, rows: int) -> PreflightFinding:
     """Events that may be there or not, and can no longer be sent again without the danger of a second one."""
     return PreflightFinding(
@@ -147,9 +161,12 @@ def _place(ctx: SyncContext, name: str) -> str:
     places = {
         "partner": partner,
         "email": "attributes.email",
+        "several": "attributes.email",
+        "guest": "attributes.email",
         "exit": "on_exit",
         "suppressed": "on_exit",
-        "phone": identity,
+        "phone_of": "attributes.phone",
+        "phone": identity if not ctx.sync.mixed else "identity.phone",
         "merge": partner,
         "identifier": identity,
         "key": "key",

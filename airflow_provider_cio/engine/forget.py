@@ -47,11 +47,12 @@ class Person:
 
     @property
     def keys(self) -> list[str]:
-        """Canonical id and email.
+        """Canonical id and email, and the email as the key of a row that goes by it among several identifiers.
 
         :raises ContractError: there is neither.
         """
-        found = [canonical(self.id, "id"), canonical(self.email, "email")]
+        email = canonical(self.email, "email")
+        found = [canonical(self.id, "id"), email, f"{email}\x1femail" if email else None]
         keys = [key for key in found if key is not None]
         if not keys:
             raise ContractError("Nobody is named.", next_step="give an id, an email, or both.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from airflow_provider_cio.warehouse.objects import Bucket
 
 MAX_TEXT = 64
 """Characters of a reason or field; four bytes each fit the 256 of `rejects`."""
+FLUSH_SECONDS = 2.0
+"""Between two objects of an attempt: how much a sender that is killed leaves without an outcome on record."""
 
 
 @dataclass
@@ -36,7 +39,7 @@ class Tally:
 
 @dataclass
 class Recorder:
-    """Collects outcomes of one attempt and flushes them as new objects; threads may share it.
+    """Collects outcomes of one attempt and writes them as new objects, few and large; threads may share it.
 
     :param folder: of this attempt alone, so that no outcome is ever overwritten.
     """
@@ -49,25 +52,31 @@ class Recorder:
     traffic: Traffic = field(default_factory=Traffic)
 
     def __post_init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock, self._flushing = threading.Lock(), threading.Lock()
         self._waiting: list[pa.Table] = []
+        self._accepted: list[pa.Array] = []
+        self._decided: list[str] = []
         self._sequence = 0
+        self._flushed = time.monotonic()
 
     def add(
         self,
         ordinals: pa.Array,
         outcome: Outcome,
-        reasons: Sequence[tuple[str, str]] | None = None,
+        reasons: Sequence[tuple[str, str]] | str | None = None,
         *,
         as_class: RejectClass | None = None,
         sent_at: datetime | pa.Array | None = None,
     ) -> None:
-        """One outcome for these ordinals; `reasons` gives each its reason and field.
+        """One outcome for these ordinals; `reasons` gives each its reason and field, or all the same reason.
 
         :param sent_at: when the first request that may have applied them was sent, in UTC.
         """
         with self._lock:
-            self._waiting.append(self._table(ordinals, outcome, reasons, as_class, sent_at))
+            if outcome == Outcome.ACCEPTED:
+                self._accepted.append(ordinals)
+            else:
+                self._waiting.append(self._table(ordinals, outcome, reasons, as_class, sent_at))
             count = len(ordinals)
             match outcome:
                 case Outcome.ACCEPTED:
@@ -81,9 +90,8 @@ class Recorder:
 
     def unanswered(self, ordinals: pa.Array, sent_at: datetime, *, tallied: bool = True) -> None:
         """A request with these was written and not answered; `tallied` unless it was told something later."""
-        reasons = [("no_answer", "")] * len(ordinals)
         with self._lock:
-            self._waiting.append(self._table(ordinals, Outcome.UNKNOWN, reasons, "unknown", sent_at))
+            self._waiting.append(self._table(ordinals, Outcome.UNKNOWN, "no_answer", "unknown", sent_at))
             self.tally.unknown += len(ordinals) if tallied else 0
 
     def answered(self, traffic: Traffic) -> None:
@@ -98,39 +106,52 @@ class Recorder:
         If the sender dies in between, these rows are undecided, and not merely unsent.
         """
         key = f"{self.folder}in_flight-{str(ULID()).lower()}.parquet"
-        reasons = [("sender_died", "")] * len(ordinals)
-        table = self._table(ordinals, Outcome.IN_FLIGHT, reasons, "unknown", datetime.now(UTC))
+        table = self._table(ordinals, Outcome.IN_FLIGHT, "sender_died", "unknown", datetime.now(UTC))
         bulk.write_outcomes(self.bucket, key, table)
         try:
             yield
         except CustomerIOProviderError:
-            self._decided(key)
+            self._decided.append(key)
             raise
-        self._decided(key)
+        self._decided.append(key)
+
+    def flush_now_and_then(self) -> None:
+        """Write what waits, if the last object was written `FLUSH_SECONDS` ago."""
+        if time.monotonic() - self._flushed >= FLUSH_SECONDS:
+            self.flush()
 
     def flush(self) -> None:
-        """Write what waits as one new object."""
-        with self._lock:
-            waiting, self._waiting = self._waiting, []
-            sequence, self._sequence = self._sequence, self._sequence + bool(waiting)
-        if waiting:
-            key = f"{self.folder}outcomes-{sequence:06d}.parquet"
+        """Write what waits as one new object; then take back the announcements of what is decided now."""
+        with self._flushing:
+            with self._lock:
+                waiting, self._waiting = self._waiting, []
+                accepted, self._accepted = self._accepted, []
+                decided, self._decided = self._decided, []
+                self._flushed = time.monotonic()
             try:
-                bulk.write_outcomes(self.bucket, key, pa.concat_tables(waiting))
+                self._write(waiting, accepted)
             except CustomerIOProviderError:
                 with self._lock:  # the last flush tries again
-                    self._waiting = waiting + self._waiting
+                    self._waiting, self._accepted = waiting + self._waiting, accepted + self._accepted
+                    self._decided = decided + self._decided
                 raise
+            for key in decided:
+                self.bucket.delete_one(key)
 
-    def _decided(self, key: str) -> None:
-        self.flush()
-        self.bucket.delete_one(key)
+    def _write(self, waiting: list[pa.Table], accepted: list[pa.Array]) -> None:
+        if accepted:
+            ordinals = pa.concat_arrays(accepted)
+            waiting = [*waiting, self._table(ordinals, Outcome.ACCEPTED, None, None, None)]
+        if waiting:
+            key = f"{self.folder}outcomes-{self._sequence:06d}.parquet"
+            bulk.write_outcomes(self.bucket, key, pa.concat_tables(waiting))
+            self._sequence += 1
 
     def _table(
         self,
         ordinals: pa.Array,
         outcome: Outcome,
-        reasons: Sequence[tuple[str, str]] | None,
+        reasons: Sequence[tuple[str, str]] | str | None,
         as_class: RejectClass | None,
         sent_at: datetime | pa.Array | None,
     ) -> pa.Table:
@@ -150,7 +171,7 @@ class Recorder:
         return pa.table(columns).cast(OUTCOMES)
 
 
-def _texts(reasons: Sequence[tuple[str, str]] | None, part: int, count: int) -> pa.Array:
-    if reasons is None:
-        return pa.nulls(count, pa.string())
+def _texts(reasons: Sequence[tuple[str, str]] | str | None, part: int, count: int) -> pa.Array:
+    if reasons is None or isinstance(reasons, str):
+        return pa.repeat(pa.scalar(reasons if part == 0 else None, pa.string()), count)
     return pa.array([reason[part][:MAX_TEXT] or None for reason in reasons], pa.string())

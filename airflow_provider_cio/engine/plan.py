@@ -11,6 +11,7 @@ from ulid import ULID
 
 from airflow_provider_cio.core.report import PlanCounts
 from airflow_provider_cio.engine import commit, evolution
+from airflow_provider_cio.engine.cio_ids import look_up_changed
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.findings import (
     find_altered,
@@ -22,7 +23,8 @@ from airflow_provider_cio.engine.findings import (
     find_withheld,
 )
 from airflow_provider_cio.engine.holding import find_held, what_may_go
-from airflow_provider_cio.engine.identity_findings import find_identities
+from airflow_provider_cio.engine.identity_findings import find_differing, find_identities
+from airflow_provider_cio.engine.leanness import find_heavy
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.measure import measure
 from airflow_provider_cio.engine.preflight import record
@@ -133,7 +135,7 @@ def _freeze(ctx: SyncContext, session: Session) -> _Draft:
     if ctx.selection is None:
         draft.findings.extend(evolution.find_changes(ctx, session, plan_id, shape))
     draft.findings.extend(find_held(ctx, session, source))
-    if not any(found.severity == "stop" for found in draft.findings):
+    if not stops(draft.findings):
         shards = min(diff.MAX_SHARDS, max(1, math.ceil(draft.counts.to_send / ctx.sync.rows_per_shard)))
         if draft.counts.to_send:
             changes = state.changes_table(ctx.schema, ctx.sync.name, plan_id)
@@ -153,11 +155,10 @@ def _freeze(ctx: SyncContext, session: Session) -> _Draft:
         ledger.insert_plan(session, ctx.schema, plan)
         if ctx.sync.kind == "people":
             shares = state.table(ctx.schema, "identity_shares")
-            session.run(
-                identities.shares(
-                    shares, ctx.sync.name, plan_id, stage.STAGE, source.emails, ctx.sync.identifier
-                )
-            )
+            for statement in identities.shares(
+                shares, ctx.sync.name, plan_id, stage.STAGE, source.emails, ctx.sync.identifiers
+            ):
+                session.run(statement)
         if ctx.selection is None:
             history.write_shape(session, ctx.schema, ctx.sync.name, plan_id, shape)
         draft = _Draft(draft.counts, draft.findings, plan)
@@ -167,12 +168,14 @@ def _freeze(ctx: SyncContext, session: Session) -> _Draft:
 
 def _draft(ctx: SyncContext, session: Session, source: Source) -> _Draft:
     session.run(stage.read(source))
+    look_up_changed(ctx, session, source)
     withheld = {str(reason): int(rows) for reason, rows in session.fetch(stage.withheld_counts())}
     findings = [*find_withheld(ctx, session, source, withheld), *find_measured(ctx, session, source)]
+    findings += [*find_heavy(ctx, session, source), *find_differing(ctx, session, source)]
     duplicates = find_duplicates(ctx, session)
     if duplicates is not None:  # the diff would multiply them
         counts = PlanCounts(source_rows=sum(withheld.values()), unidentified=_without_key(withheld))
-        return _Draft(counts, [duplicates, *findings])
+        return _Draft(counts, [*findings, duplicates] if stops(findings) else [duplicates, *findings])
     if crowded := find_load_time(ctx, session, withheld.get("", 0)):
         findings.append(crowded)
     changes = {
@@ -197,6 +200,11 @@ def _draft(ctx: SyncContext, session: Session, source: Source) -> _Draft:
         quarantined=changes.get("quarantined", 0),
     )
     return _Draft(counts, findings)
+
+
+def stops(findings: list[PreflightFinding]) -> bool:
+    """Whether one of them stops the run."""
+    return any(found.severity == "stop" for found in findings)
 
 
 def _without_key(withheld: dict[str, int]) -> int:

@@ -26,6 +26,11 @@ class Progress:
         self._done = 0
         self._lock = threading.Lock()
 
+    def skip(self, rows: int) -> None:
+        """Some rows were done before: they do not count."""
+        with self._lock:
+            self._total -= rows
+
     def add(self, rows: int) -> None:
         """Some more rows are done."""
         with self._lock:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
-from airflow_provider_cio.clients.app import ATTRIBUTES_LIMIT, AppClient
 from airflow_provider_cio.core import operations
-from airflow_provider_cio.core.comparison import difference
 from airflow_provider_cio.core.redaction import hashed, redact
 from airflow_provider_cio.engine import plan as plans
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.preflight import record
+from airflow_provider_cio.engine.read_back import Reading, Sent, affordable, read_back
 from airflow_provider_cio.engine.sample import table_of
 from airflow_provider_cio.engine.source import resolve
 from airflow_provider_cio.engine.watch.measured import write_drift_metrics
@@ -29,49 +25,6 @@ from airflow_provider_cio.warehouse.state import table
 
 log = logging.getLogger(__name__)
 SAMPLES = 5
-
-
-@dataclass(frozen=True)
-class Sent:
-    """One accepted row: what Customer.io should hold, and since when (unix seconds)."""
-
-    key: str
-    identifier: str
-    since: int
-    occurred_at: datetime | None
-    operation: dict[str, Any]
-
-
-@dataclass
-class Reading:
-    """What was looked at, and what was found."""
-
-    app: AppClient
-    budget: int
-    sampled: int = 0
-    found: list[Drift] = field(default_factory=list)
-    findings: list[PreflightFinding] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._before = self.app.requests
-
-    @property
-    def requests(self) -> int:
-        """Made so far."""
-        return self.app.requests - self._before
-
-    @property
-    def left(self) -> int:
-        """Requests that may still be made."""
-        return self.budget - self.requests
-
-    def within_budget(self, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Rows of pages, until the budget is used up."""
-        if self.left > 0:
-            for row in rows:
-                yield row
-                if self.left <= 0:
-                    return
 
 
 def reconcile(ctx: SyncContext, plan_id: str) -> dict[str, Any]:
@@ -92,10 +45,7 @@ def reconcile(ctx: SyncContext, plan_id: str) -> dict[str, Any]:
     if ctx.sync.kind == "people":
         _count_people(ctx, reading)
         _read_failures(ctx, reading, plan_id)
-    read = {"people": _read_people, "events": _read_events}.get(ctx.sync.kind)
-    readable = ctx.sync.kind == "people" or ctx.sync.event is not None
-    if read is not None and readable:  # what else there is, the App API does not tell of many at once
-        read(ctx, reading, _sample(ctx, min(ctx.sync.reconcile.sample, _affordable(ctx, reading))))
+    read_back(ctx.sync, reading, _sample(ctx, min(ctx.sync.reconcile.sample, affordable(ctx.sync, reading))))
     found = list({(each.key_hash, each.field): each for each in reversed(reading.found)}.values())[::-1]
     findings = reading.findings + _ownership(ctx, found)
     drifted = len({each.key_hash for each in found})
@@ -119,12 +69,6 @@ def reconcile(ctx: SyncContext, plan_id: str) -> dict[str, Any]:
     }
 
 
-def _affordable(ctx: SyncContext, reading: Reading) -> int:
-    """Rows that the budget allows: people by id come a hundred a request, others and events one by one."""
-    by_hundreds = ctx.sync.kind == "people" and ctx.sync.identifier == "id"
-    return max(0, reading.left - 1) * (ATTRIBUTES_LIMIT if by_hundreds else 1)
-
-
 def _sample(ctx: SyncContext, n: int) -> list[Sent]:
     def read(session: Session) -> list[Sent]:
         source = resolve(ctx, session)
@@ -133,7 +77,7 @@ def _sample(ctx: SyncContext, n: int) -> list[Sent]:
         table_ = table_of(source, [row[1:] for row in rows])
         rendered = operations.preview(table_, ctx.sync, redact=False, columns=columns)
         return [
-            Sent(str(row[1]), str(row[2]), int(row[0]), at, operation)
+            Sent(str(row[1]), str(row[2]), row[3] or ctx.sync.identifier, row[4], int(row[0]), at, operation)
             for row, at, operation in zip(rows, table_["occurred_at"].to_pylist(), rendered, strict=True)
             if "refused" not in operation
         ]
@@ -165,76 +109,17 @@ def _read_failures(ctx: SyncContext, reading: Reading, plan_id: str) -> None:
     for activity in reading.within_budget(reading.app.activities("failed_attribute_change")):
         if int(activity["timestamp"]) < began:
             break
-        who = (activity.get("customer_identifiers") or {}).get(ctx.sync.identifier)
-        if who:
-            failures[str(who)].update(activity.get("data") or {})
+        known = activity.get("customer_identifiers") or {}
+        by = next((name for name in ctx.sync.identifiers if known.get(name)), None)
+        if by is not None:
+            behind = "" if by == ctx.sync.identifier else f"\x1f{by}"
+            failures[f"{known[by]}{behind}"].update(activity.get("data") or {})
     ours = ctx.warehouse.fetch(drift.tracked_among(ctx.state, list(failures))) if failures else []
     for (key,) in ours:
         for name, change in failures[key].items():
             if name in ctx.sync.fields:
                 said = redact(str(change.get("reason", ""))) if isinstance(change, dict) else ""
                 reading.found.append(Drift(hashed(key), name, "never_arrived", said))
-
-
-def _read_people(ctx: SyncContext, reading: Reading, rows: list[Sent]) -> None:
-    kind = ctx.sync.identifier
-    if kind == "id":
-        people = {each["id"]: each for each in reading.app.attributes([row.identifier for row in rows])}
-    else:
-        read = ((row.identifier, reading.app.person(row.identifier, kind)) for row in rows)
-        people = {identifier: person for identifier, person in read if person is not None}
-    reading.sampled = len(rows)
-    missing = [row for row in rows if row.identifier not in people]
-    gone = _deleted(reading, kind) if missing else {}
-    for row in missing:
-        reading.found.append(Drift(hashed(row.key), "", _absent(row, gone.get(row.identifier))))
-    for row in rows:
-        if row.identifier in people:
-            reading.found += _compared(row, people[row.identifier])
-
-
-def _deleted(reading: Reading, kind: str) -> dict[str, int]:
-    """Who was deleted, and in which second the last time."""
-    found: dict[str, int] = {}
-    for entry in reading.within_budget(reading.app.activities("profile_delete", deleted=True)):
-        who = str((entry.get("customer_identifiers") or {}).get(kind))
-        found[who] = max(found.get(who, 0), int(entry["timestamp"]))
-    return found
-
-
-def _absent(row: Sent, deleted: int | None) -> drift.Reason:
-    """Deleted after we wrote: somebody else's doing. Deleted before, and not made anew by our write: suppressed."""
-    if deleted is None:
-        return "never_arrived"
-    return "overwritten" if deleted >= row.since else "suppressed"
-
-
-def _compared(row: Sent, person: dict[str, Any]) -> Iterator[Drift]:
-    shown, changed = person.get("attributes", {}), person.get("timestamps", {})
-    for name, value in row.operation["attributes"].items():
-        differs = difference(value, shown.get(name))
-        if differs == "type":
-            yield Drift(hashed(row.key), name, "type_changed")
-        elif differs:
-            later = int(changed.get(name, 0)) >= row.since
-            yield Drift(hashed(row.key), name, "overwritten" if later else "never_arrived")
-
-
-def _read_events(ctx: SyncContext, reading: Reading, rows: list[Sent]) -> None:
-    """Each event by person, name and second."""
-    asked = {"type": "event", "name": str(ctx.sync.event)}
-    there: dict[str, set[int]] = {}
-    for row in rows:
-        if row.identifier not in there:
-            if reading.left <= 0:
-                return
-            entries = reading.app.activities_of(row.identifier, ctx.sync.identifier, **asked)
-            there[row.identifier] = {int(entry["timestamp"]) for entry in entries}
-        reading.sampled += 1
-        if row.occurred_at is not None:
-            second = int(row.occurred_at.replace(tzinfo=UTC).timestamp())
-            if second not in there[row.identifier]:
-                reading.found.append(Drift(hashed(row.key), "", "never_arrived"))
 
 
 def _ownership(ctx: SyncContext, found: list[Drift]) -> list[PreflightFinding]:

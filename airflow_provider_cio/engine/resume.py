@@ -53,7 +53,7 @@ def quarantine(rows: pa.Table, horizon: timedelta, recorder: Recorder) -> pa.Tab
     recorder.add(
         found["ordinal"].combine_chunks(),
         Outcome.QUARANTINED,
-        [("undecided_beyond_dedupe_horizon", "")] * found.num_rows,
+        "undecided_beyond_dedupe_horizon",
         as_class="unknown",
         sent_at=found["undecided_since"].combine_chunks(),
     )

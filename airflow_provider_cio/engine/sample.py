@@ -38,13 +38,14 @@ def sample(ctx: SyncContext, n: int) -> tuple[pa.Table, tuple[Column, ...]]:
 
 def table_of(source: Source, rows: list[tuple[Any, ...]]) -> pa.Table:
     """Rows of :func:`warehouse.mapped` in the shape of :func:`core.operations.render`."""
-    keys, identifiers, partners, moments, *payload = (
-        zip(*rows, strict=True) if rows else ((),) * (4 + len(source.fields))
+    keys, identifiers, kinds, partners, moments, *payload = (
+        zip(*rows, strict=True) if rows else ((),) * (5 + len(source.fields))
     )
     columns = [column for _, column in source.fields]
     table: dict[str, pa.Array] = {
         "operation": pa.array(["upsert"] * len(rows), pa.string()),
         "identifier": pa.array(identifiers, pa.string()),
+        "identified_by": pa.array(kinds, pa.string()),
         "partner": pa.array(partners, pa.string()),
         "occurred_at": pa.array(moments, pa.timestamp("us")),
     }

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import TypedDict
 
@@ -39,8 +39,10 @@ log = logging.getLogger(__name__)
 ROWS_AT_ONCE = 10_000
 ROWS_PER_LANE = 2_000
 """Below this a further lane would only make smaller requests."""
-LOADS_ON_RECORD = 8
-"""Requests of a lane between two objects in S3: how many of them a sender that is killed leaves without outcome."""
+LOADS_ANNOUNCED = 16
+"""Requests with events of a lane that are announced together: how many a sender that is killed leaves undecided."""
+ROWS_IN_MEMORY = 100_000
+"""More rows of a shard than this are read in several parts."""
 
 
 Tail = tuple[pa.Array, pa.LargeBinaryArray]
@@ -99,12 +101,16 @@ def _attempt(ctx: SyncContext, delivery: Delivery, attempt: str) -> ShardReport:
     started = time.monotonic()
     recorder, claim = delivery.recorder, delivery.claim
     plan, shard = recorder.plan, recorder.shard
-    earlier = claim.take()
+    earlier, settled = claim.take(), 0
     try:
-        rows = _rows(ctx, plan, shard)
-        to_send = open_rows(ctx.bucket, earlier, rows)
-        for door, part in doors(ctx.sync, to_send):
-            _send_lanes(ctx, plan, part, delivery, door)
+        rows = _shard(ctx, plan, shard)
+        progress = Progress(f"Plan {plan.plan_id} shard {shard}", rows.num_rows)
+        for part in rows.parts(ROWS_IN_MEMORY):
+            left_open = open_rows(ctx.bucket, earlier, part)
+            settled += part.num_rows - left_open.num_rows
+            progress.skip(part.num_rows - left_open.num_rows)
+            for door, through in doors(ctx.sync, left_open):
+                _send_lanes(ctx, plan, through, delivery, door, progress)
     finally:
         try:
             recorder.flush()
@@ -127,7 +133,7 @@ def _attempt(ctx: SyncContext, delivery: Delivery, attempt: str) -> ShardReport:
         "shard": shard,
         "attempt": attempt,
         "rows": rows.num_rows,
-        "earlier": rows.num_rows - to_send.num_rows,
+        "earlier": settled,
         "accepted": tally.accepted,
         "rejected": tally.rejected,
         "quarantined": tally.quarantined,
@@ -139,27 +145,28 @@ def _attempt(ctx: SyncContext, delivery: Delivery, attempt: str) -> ShardReport:
     }
 
 
-def _rows(ctx: SyncContext, plan: Plan, shard: int) -> pa.Table:
+def _shard(ctx: SyncContext, plan: Plan, number: int) -> bulk.Shard:
     if plan.manifest is None:
         raise WarehouseError(
             f"Plan {plan.plan_id} was not unloaded.", next_step="run the task `unload` of this run again."
         )
-    rows = bulk.read_shard(ctx.bucket, plan.manifest, shard)
-    if not rows.num_columns:
+    shard = bulk.Shard(ctx.bucket, plan.manifest, number)
+    if not shard.num_rows:
         raise WarehouseError(
-            f"Plan {plan.plan_id} has no files for shard {shard}.", next_step="start a new run."
+            f"Plan {plan.plan_id} has no rows for shard {number}.", next_step="start a new run."
         )
-    return rows
+    return shard
 
 
-def _send_lanes(ctx: SyncContext, plan: Plan, rows: pa.Table, delivery: Delivery, door: Door) -> None:
+def _send_lanes(
+    ctx: SyncContext, plan: Plan, rows: pa.Table, delivery: Delivery, door: Door, progress: Progress
+) -> None:
     """All lanes of a door at once; the first error stops the others before their next request, and is raised.
 
     What does not fill a body of a lane waits until all lanes are done, and then fills bodies together.
     """
     stop = threading.Event()
     lanes = max(1, min(ctx.lanes, rows.num_rows // ROWS_PER_LANE))
-    progress = Progress(f"Plan {plan.plan_id} shard {delivery.recorder.shard}", rows.num_rows)
     tails: list[Tail] = []
 
     def lane(number: int) -> None:
@@ -183,20 +190,23 @@ def _send_lanes(ctx: SyncContext, plan: Plan, rows: pa.Table, delivery: Delivery
 def _deliver(
     ctx: SyncContext, loads: Iterator[Load], delivery: Delivery, stop: threading.Event, progress: Progress
 ) -> None:
-    """One load after another, on record a few at a time.
+    """One load after another, outcomes on record every few seconds.
 
-    Events are announced before they are sent: if this process is killed, they are undecided, and not merely unsent.
+    Events are announced some requests at a time: if this process is killed, they are undecided, not merely unsent.
     """
-    recorder = delivery.recorder
-    while not stop.is_set() and (group := list(islice(loads, LOADS_ON_RECORD))):
-        ordinals = pa.concat_arrays([load.ordinals for load in group])
-        with recorder.announced(ordinals) if ctx.sync.kind == "events" else nullcontext():
+    recorder, events = delivery.recorder, ctx.sync.kind == "events"
+    while not stop.is_set() and (group := list(islice(loads, LOADS_ANNOUNCED if events else 1))):
+        with _announced(recorder, group) if events else nullcontext():
             for load in group:
                 if stop.is_set():
                     return
                 delivery.deliver(load)
                 progress.add(len(load.items))
-        recorder.flush()
+                recorder.flush_now_and_then()
+
+
+def _announced(recorder: Recorder, loads: list[Load]) -> AbstractContextManager[None]:
+    return recorder.announced(pa.concat_arrays([load.ordinals for load in loads]))
 
 
 def _lane(rows: pa.Table, number: int, lanes: int) -> pa.Table:

@@ -7,14 +7,14 @@ from difflib import get_close_matches
 from math import ceil
 
 from airflow_provider_cio.core.columns import Column, check_field
-from airflow_provider_cio.core.contract import FieldMapping
+from airflow_provider_cio.core.contract import FieldMapping, Identifier
 from airflow_provider_cio.core.contract.kinds import DESTRUCTIVE_EXITS
 from airflow_provider_cio.core.contract_files import read_sql
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.exceptions import SourceError
 from airflow_provider_cio.warehouse import state
 from airflow_provider_cio.warehouse import statements as sql
-from airflow_provider_cio.warehouse.identities import Emails, emails_elsewhere
+from airflow_provider_cio.warehouse.identities import EMAIL_KEY, Emails, emails_elsewhere
 from airflow_provider_cio.warehouse.limits import Limits
 from airflow_provider_cio.warehouse.session import Session
 from airflow_provider_cio.warehouse.source import Source
@@ -64,7 +64,30 @@ def emails_of(ctx: SyncContext, columns: Sequence[Column], keep: str | None = No
         unique=ctx.contract.unique_emails and found != "identifier",
         identifier=sync.identifier,
         keep=keep,
+        guests="email" in sync.identifiers[1:],
+        by_cio_id=state.table(ctx.schema, "cio_ids") if sync.identifier == "id" and looks_up(ctx) else None,
     )
+
+
+def looks_up(ctx: SyncContext) -> bool:
+    """Whether people whose email changed are addressed by cio_id."""
+    return ctx.contract.email_changes == "by_cio_id" and ctx.sync.transport == "track"
+
+
+def _phone_of(ctx: SyncContext, columns: Sequence[Column]) -> str | None:
+    """Where the phone of each person is, if the sync sends one beside its identifier."""
+    for key, column in zip(ctx.sync.values, columns, strict=True):
+        if key == "attributes.phone" and column.family == "text" and ctx.sync.kind == "people":
+            return column.name
+    return None
+
+
+def _first(canonical: Mapping[Identifier, str], values: Mapping[Identifier, str]) -> str:
+    """The value that belongs to the first identifier that a row has."""
+    if len(canonical) == 1:
+        return next(iter(values.values()))
+    cases = " ".join(f"WHEN {canonical[name]} IS NOT NULL THEN {values[name]}" for name in canonical)
+    return f"CASE {cases} END"
 
 
 class _Resolver:
@@ -79,8 +102,11 @@ class _Resolver:
     def source(self) -> Source:
         sync, chosen = self._ctx.sync, self._ctx.selection
         lookback = None if chosen and chosen.any_age else sync.lookback
-        identity = self._key(f"identity.{sync.identifier}", sync.identity[sync.identifier])
-        identifier = sql.canonical_identity(sql.identifier(identity.name), identity.family, sync.identifier)
+        identities = {name: self._key(f"identity.{name}", sync.identity[name]) for name in sync.identifiers}
+        canonical = {
+            name: sql.canonical_identity(sql.identifier(column.name), column.family, name)
+            for name, column in identities.items()
+        }
         key = partner = occurred_at = None
         if sync.partner is not None:
             at, kind, name = sync.partner
@@ -98,19 +124,29 @@ class _Resolver:
             kind=sync.kind,
             workspace=self._ctx.contract.workspace,
             relation=self._relation,
-            identifier=identifier,
+            identifier=_first(canonical, canonical),
+            identifiers=sync.identifiers,
+            identified_by=_first(canonical, {name: sql.literal(name) for name in canonical})
+            if sync.mixed
+            else None,
             partner=partner,
             key=key,
             occurred_at=occurred_at,
             lookback_minutes=None if lookback is None else ceil(lookback.total_seconds() / 60),
             fields=payload,
             mapping=self._ctx.mapping,
-            phones=sync.identifier == "phone",
             exits=sync.on_exit != "keep",
             bars=sync.exit_policy == "suppress",
             emails=emails_of(self._ctx, [column for _, column in payload], keep),
+            phone=_phone_of(self._ctx, [column for _, column in payload]),
             kept_by_others=self._kept_by_others() if sync.exit_policy in DESTRUCTIVE_EXITS else None,
-            identity_text=self._padded_text(identity),
+            identity_text=_first(
+                canonical,
+                {
+                    name: self._padded_text(name, column) or canonical[name]
+                    for name, column in identities.items()
+                },
+            ),
             names=tuple(key.rpartition(".")[2] for key in sync.values),
             limits=self._limits(payload),
             only=chosen.condition if chosen else None,
@@ -119,9 +155,9 @@ class _Resolver:
             dedupe_seconds=ceil(self._ctx.contract.dedupe_horizon.total_seconds()),
         )
 
-    def _padded_text(self, identity: Column) -> str | None:
+    def _padded_text(self, name: Identifier, identity: Column) -> str | None:
         """A phone loses more than what is around it."""
-        varying = identity.oid in _VARYING and self._ctx.sync.identifier != "phone"
+        varying = identity.oid in _VARYING and name != "phone"
         return sql.identifier(identity.name) if varying else None
 
     def _kept_by_others(self) -> str | None:
@@ -133,9 +169,11 @@ class _Resolver:
             f"SELECT sync FROM {plans} WHERE kind = 'people' AND sync <> {sql.literal(self._ctx.sync.name)}"
         )
         kept = f"SELECT DISTINCT row_key FROM {state_} WHERE present AND sync IN ({others})"
-        if self._ctx.sync.identifier != "email":
+        if "email" not in self._ctx.sync.identity:
             return kept
         known = emails_elsewhere(state.table(self._ctx.schema, "identities"), self._ctx.sync.name)
+        if self._ctx.sync.identifier != "email":
+            known = f"SELECT row_key || {EMAIL_KEY} FROM ({known}) AS known"
         return f"{kept} UNION {known}"
 
     def _limits(self, payload: tuple[tuple[str, Column], ...]) -> Limits:

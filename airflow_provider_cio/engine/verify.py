@@ -11,7 +11,7 @@ from typing import Any
 from airflow_provider_cio.clients.app import AppClient
 from airflow_provider_cio.core import operations
 from airflow_provider_cio.core.comparison import difference
-from airflow_provider_cio.core.contract import SpotCheck
+from airflow_provider_cio.core.contract import Identifier, SpotCheck, Sync
 from airflow_provider_cio.core.identity import canonical
 from airflow_provider_cio.core.redaction import hashed
 from airflow_provider_cio.engine.context import SyncContext
@@ -40,6 +40,15 @@ class Line:
     ok: bool
 
 
+@dataclass(frozen=True)
+class Expected:
+    """A row of the cohort: whom it is about, when it happened, and its operation."""
+
+    who: tuple[str, Identifier]
+    occurred_at: datetime | None
+    operation: dict[str, Any]
+
+
 def verify(ctx: SyncContext, *, wait: float = 30.0) -> list[Line]:
     """Send the cohort's rows, whether they changed or not, and compare.
 
@@ -50,9 +59,11 @@ def verify(ctx: SyncContext, *, wait: float = 30.0) -> list[Line]:
     """
     app = _ready(ctx)
     sync = ctx.sync
-    people = [value for each in sync.cohort if (value := canonical(each, sync.identifier))]
+    people = [_identifiers(sync, each) for each in sync.cohort]
+    known = [who for person in people for who in person]
+    keys = [f"{who}\x1f{by}" for who, by in known if by != sync.identifier] if sync.kind == "people" else []
     column = "row_key" if sync.kind == "people" else "identifier"
-    chosen = replace(ctx, selection=of_identifiers(people, column))
+    chosen = replace(ctx, selection=of_identifiers(sorted({*keys, *(who for who, _ in known)}), column))
     began = int(time.time())
     campaigns = {check.campaign: _campaign(app, check.campaign) for check in sync.checks if check.campaign}
     before = {
@@ -70,6 +81,11 @@ def verify(ctx: SyncContext, *, wait: float = 30.0) -> list[Line]:
         return lines
 
     return _patiently(compare, wait)
+
+
+def _identifiers(sync: Sync, text: str) -> list[tuple[str, Identifier]]:
+    """Whom a line of the cohort may mean, by each identifier of the sync."""
+    return [(who, by) for by in sync.identifiers if (who := canonical(text, by))]
 
 
 def _ready(ctx: SyncContext) -> AppClient:
@@ -99,20 +115,19 @@ def _patiently(compare: Callable[[], list[Line]], wait: float) -> list[Line]:
         time.sleep(PAUSE_SECONDS)
 
 
-def _expected(ctx: SyncContext) -> list[tuple[str, datetime | None, dict[str, Any]]]:
-    """(identifier, time, operation) of each row of the cohort."""
+def _expected(ctx: SyncContext) -> list[Expected]:
+    """Of each row of the cohort."""
 
-    def read(session: Session) -> list[tuple[str, datetime | None, dict[str, Any]]]:
+    def read(session: Session) -> list[Expected]:
         source = resolve(ctx, session)
         rows = session.fetch(f"SELECT * FROM ({mapped(source)}) AS mapped{where(source)}")
         columns = [column for _, column in source.fields]
         table = table_of(source, rows)
         shown = operations.preview(table, ctx.sync, redact=False, columns=columns)
         moments = table["occurred_at"].to_pylist()
-        return [
-            (str(who), at, operation)
-            for who, at, operation in zip(table["identifier"].to_pylist(), moments, shown, strict=True)
-        ]
+        kinds = [by or ctx.sync.identifier for by in table["identified_by"].to_pylist()]
+        found = zip(table["identifier"].to_pylist(), kinds, moments, shown, strict=True)
+        return [Expected((str(who), by), at, operation) for who, by, at, operation in found]
 
     return ctx.warehouse.transaction(read, keep=False)
 
@@ -136,15 +151,16 @@ def _young_and_new(ctx: SyncContext) -> int:
 def _rows(
     ctx: SyncContext,
     app: AppClient,
-    people: list[str],
-    expected: list[tuple[str, datetime | None, dict[str, Any]]],
+    people: list[list[tuple[str, Identifier]]],
+    expected: list[Expected],
 ) -> Iterator[Line]:
-    kind = ctx.sync.identifier
-    for who in people:
-        mine = [(at, operation) for identifier, at, operation in expected if identifier == who]
-        if not mine:
-            yield Line(hashed(who), "row of the source", "one", "none", ok=False)
+    for person_ in people:
+        found = [each for each in expected if each.who in person_]
+        if not found:
+            yield Line(hashed(person_[0][0] if person_ else ""), "row of the source", "one", "none", ok=False)
             continue
+        who, kind = found[0].who
+        mine = [(each.occurred_at, each.operation) for each in found]
         person = app.person(who, kind)
         yield Line(hashed(who), "profile", "there", "there" if person else "not there", ok=person is not None)
         if person is None:
@@ -153,7 +169,7 @@ def _rows(
             for _, operation in mine:
                 yield from _fields(who, "", operation, person.get("attributes", {}))
         else:
-            yield from _events(ctx, app, who, mine)
+            yield from _events(ctx, app, (who, kind), mine)
         names = sorted(str(each.get("name")) for each in app.segments_of(who, kind))
         yield Line(hashed(who), "segments", "", ", ".join(names), ok=True)
 
@@ -170,10 +186,13 @@ def _fields(who: str, prefix: str, operation: dict[str, Any], shown: dict[str, A
 
 
 def _events(
-    ctx: SyncContext, app: AppClient, who: str, mine: list[tuple[datetime | None, dict[str, Any]]]
+    ctx: SyncContext,
+    app: AppClient,
+    person: tuple[str, Identifier],
+    mine: list[tuple[datetime | None, dict[str, Any]]],
 ) -> Iterator[Line]:
-    name = str(ctx.sync.event)
-    there = app.activities_of(who, ctx.sync.identifier, type="event", name=name)
+    name, (who, kind) = str(ctx.sync.event), person
+    there = app.activities_of(who, kind, type="event", name=name)
     for at, operation in mine:
         second = int(at.replace(tzinfo=UTC).timestamp()) if at else None
         same = [entry for entry in there if int(entry["timestamp"]) == second]

@@ -61,7 +61,8 @@ def sync_context(
     hook = CustomerIOHook(connections.customerio)
     client = hook.pipelines_client if sync.transport == "pipelines" else hook.track_client
     track: Sender | None = client(pool_slots, share) if with_track else None
-    app = hook.app_client(pool_slots) if with_app and hook.settings.app_api_key else None
+    reads = with_app or contract.email_changes == "by_cio_id"
+    app = hook.app_client(pool_slots) if reads and hook.settings.app_api_key else None
     try:
         yield SyncContext(sync, contract, warehouse, bucket, run_id, track=track, app=app, folder=folder)
     finally:

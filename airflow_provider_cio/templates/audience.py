@@ -8,10 +8,12 @@ from airflow.sdk import DAG
 
 from airflow_provider_cio.core.audience.definition import Audience
 from airflow_provider_cio.core.audience.files import load_audience
-from airflow_provider_cio.deadlines.callback import deadline_alert
+from airflow_provider_cio.core.contract_files import load_contract
 from airflow_provider_cio.operators.audience_sync import AudienceSyncOperator
 from airflow_provider_cio.sensors.audience_upload import AudienceUploadSensor
 from airflow_provider_cio.templates.export import SCHEDULED_SINCE
+from airflow_provider_cio.templates.watched import Watched
+from airflow_provider_cio.transfers.redshift_to_customerio import contract_beside
 
 
 def audience_dag_id(name: str) -> str:
@@ -25,7 +27,9 @@ def audience_dag(audience_file: str | Path) -> DAG:
     :raises ContractError: the file is wrong.
     """
     file = Path(audience_file)
-    audience = load_audience(file)
+    audience, contract = load_audience(file), load_contract(contract_beside(file))
+    watched = Watched(audience, contract.connections, contract_beside(file).parent, kind="audience")
+    waits = any(each.capabilities.confirmation == "request" for each in audience.destinations.values())
     with DAG(
         audience_dag_id(audience.name),
         description=audience.description,
@@ -35,12 +39,14 @@ def audience_dag(audience_file: str | Path) -> DAG:
         catchup=False,
         max_active_runs=1,
         tags={"customerio", "audience", audience.purpose},
-        default_args={"owner": audience.owner},
-        deadline=deadline_alert(audience),
+        default_args={"owner": audience.owner, **watched.every_task},
+        deadline=watched.deadline,
     ) as dag:
-        sync = AudienceSyncOperator(task_id="sync", audience_file=file)
-        if any(each.capabilities.confirmation == "request" for each in audience.destinations.values()):
-            sync >> AudienceUploadSensor(task_id="confirm", audience_file=file)
+        sync = AudienceSyncOperator(
+            task_id="sync", audience_file=file, **({} if waits else watched.last_task)
+        )
+        if waits:
+            sync >> AudienceUploadSensor(task_id="confirm", audience_file=file, **watched.last_task)
     return dag
 
 

@@ -34,6 +34,7 @@ def backfill_dag(sync: Sync, contract: Contract, *, folder: Path) -> DAG:
             run_id=str(airflow["run_id"]),
             folder=folder,
             with_track=sending,
+            pool_slots=airflow["task"].pool_slots,
             share=sync.backfill.rate_share,
             render=lambda text: str(airflow["task"].render_template(text, airflow)),
         )
@@ -60,6 +61,8 @@ def backfill_dag(sync: Sync, contract: Contract, *, folder: Path) -> DAG:
             task_id="send",
             map_index_template="{{ task.op_kwargs['day'] }}",
             max_active_tis_per_dagrun=1,
+            pool=contract.send_pool,
+            pool_slots=sync.pool_slots,
             **retrying,
         )
         def send_(day: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ def describe(sync: Sync) -> str:
         sync.description,
         "",
         f"- **Owner**: {sync.owner}",
-        f"- **Source**: `{sync.source or sync.sql}`, as {what}, identified by {sync.identifier}",
+        f"- **Source**: `{sync.source or sync.sql}`, as {what}, identified by {', else '.join(sync.identifiers)}",
     ]
     if sync.deadline is not None:
         lines.append(f"- **Promise**: delivered within {sync.deadline.within} of the moment the run was due")

@@ -18,10 +18,10 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_provider_cio.core.contract import Contract, Sync
 from airflow_provider_cio.core.contract_files import load_contract, load_sync
 from airflow_provider_cio.core.report import RunReport
-from airflow_provider_cio.deadlines.callback import deadline_alert
-from airflow_provider_cio.exceptions import CustomerIOProviderError, RejectedRowsError
+from airflow_provider_cio.exceptions import CustomerIOProviderError, EndedEarlyError
 from airflow_provider_cio.templates.description import describe
 from airflow_provider_cio.templates.freshness import schedule_of
+from airflow_provider_cio.templates.watched import Watched
 from airflow_provider_cio.transfers.policy import RETRIES, RETRY_DELAY, retry_policy
 from airflow_provider_cio.transfers.redshift_to_customerio import contract_beside, sync_asset
 
@@ -53,7 +53,7 @@ def sync_dag(sync_file: str | Path) -> DAG:
         max_active_runs=1,
         tags={"customerio", sync.kind},
         default_args={"owner": sync.owner},
-        deadline=deadline_alert(sync),
+        deadline=Watched(sync, contract.connections, contract_beside(file).parent).deadline,
     ) as dag:
         sync_task_group(sync, contract, folder=file.parent)
     return dag
@@ -120,10 +120,12 @@ def _tell_openlineage(sync: Sync, contract: Contract, report: RunReport) -> None
 
 
 def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 - seven tasks, one after another
+    watched = Watched(sync, contract.connections, folder.parent)
     retrying: dict[str, Any] = {
         "retries": RETRIES,
         "retry_delay": RETRY_DELAY,
         "retry_policy": retry_policy(),
+        **watched.every_task,
     }
     asset = sync_asset(sync.name)
 
@@ -213,14 +215,16 @@ def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 
         emit_drift(sync.name, drifted)
         return drifted
 
-    @task(task_id="verdict", trigger_rule="all_done", outlets=[asset], retries=0)
+    ending = {**watched.every_task, **watched.last_task}
+
+    @task(task_id="verdict", trigger_rule="all_done", outlets=[asset], retries=0, **ending)
     def verdict_(report: dict[str, Any] | None) -> dict[str, Any]:
         """Say whether the run counts as done, and announce it if so."""
         from airflow_provider_cio.engine.commit import verdict
         from airflow_provider_cio.hooks.metrics import emit
 
         if report is None:
-            raise RejectedRowsError(
+            raise EndedEarlyError(
                 f"Sync '{sync.name}' ended before its commit; nothing is lost.",
                 next_step="read the log of the first red task of this run.",
             )

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, task
 
 from airflow_provider_cio.core.contract_files import load_contract
@@ -13,6 +14,7 @@ from airflow_provider_cio.core.reporting_file import load_reporting
 from airflow_provider_cio.engine.reporting.validate import follow
 from airflow_provider_cio.hooks.warehouse import open_warehouse
 from airflow_provider_cio.templates.export import SCHEDULED_SINCE
+from airflow_provider_cio.templates.watched import Watched
 from airflow_provider_cio.transfers.customerio_reporting_to_redshift import CustomerIOReportingToRedshift
 from airflow_provider_cio.transfers.redshift_to_customerio import contract_beside
 
@@ -31,6 +33,7 @@ def reporting_dag(file: str | Path) -> DAG:
     """
     path = Path(file)
     settings, contract = load_reporting(path), load_contract(contract_beside(path))
+    watched = Watched(settings, contract.connections, contract_beside(path).parent, kind="reporting")
     with DAG(
         reporting_dag_id(path.stem),
         description="Brings Customer.io's reporting into Redshift",
@@ -39,7 +42,8 @@ def reporting_dag(file: str | Path) -> DAG:
         catchup=False,
         max_active_runs=1,
         tags={"customerio", "reporting"},
-        default_args={"owner": settings.owner},
+        default_args={"owner": settings.owner, **watched.every_task},
+        deadline=watched.deadline,
     ) as dag:
         routes = {
             source: CustomerIOReportingToRedshift(
@@ -71,4 +75,6 @@ def reporting_dag(file: str | Path) -> DAG:
                     return follow(warehouse, person).to_dict()
 
             list(routes.values()) >> follow_()
+        if watched.last_task:
+            list(routes.values()) >> EmptyOperator(task_id="done", **watched.last_task)
     return dag

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
+from collections.abc import Iterator
 from enum import IntEnum
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from airflow_provider_cio.warehouse import statements as sql
@@ -48,6 +51,7 @@ OUTCOMES = pa.schema(
     ]
 )
 """Columns of an outcome object, in the order of :func:`create_outcomes`: a columnar COPY goes by position."""
+_REPEATED = ["shard", "outcome", "reason", "field", "class", "sent_at"]
 
 
 def unload(changes: str, payload_names: list[str], bucket: Bucket, folder: str) -> str:
@@ -61,6 +65,7 @@ def unload(changes: str, payload_names: list[str], bucket: Bucket, folder: str) 
         "lane_hash",
         "operation",
         "identifier",
+        "identified_by",
         "partner",
         "event_id",
         "occurred_at",
@@ -79,20 +84,48 @@ def shard_files(bucket: Bucket, manifest: str, shard: int) -> list[str]:
     return [key for key in bucket.read_manifest(manifest) if f"/shard={shard}/" in key]
 
 
-def read_shard(bucket: Bucket, manifest: str, shard: int) -> pa.Table:
-    """All rows of one shard, in no order. Empty, without columns, when it has no files."""
-    tables = [
-        # pre_buffer would keep a second copy of the file in memory.
-        pq.ParquetFile(pa.BufferReader(bucket.get(key)), pre_buffer=False).read()
-        for key in shard_files(bucket, manifest, shard)
-    ]
-    return pa.concat_tables(tables) if tables else pa.table({})
+class Shard:
+    """The files of one shard, in memory as they are: compressed. Rows are read a part at a time, in no order."""
+
+    def __init__(self, bucket: Bucket, manifest: str, shard: int) -> None:
+        self._files = [
+            # pre_buffer would keep a second copy of the file in memory.
+            pq.ParquetFile(pa.BufferReader(bucket.get(key)), pre_buffer=False)
+            for key in shard_files(bucket, manifest, shard)
+        ]
+        self.num_rows = sum(file.metadata.num_rows for file in self._files)
+
+    def parts(self, most: int) -> Iterator[pa.Table]:
+        """All rows, in tables of about `most` rows at most; a person is in one of them only.
+
+        What is read is a row group at a time, so that memory does not grow with the shard.
+        """
+        count = max(1, math.ceil(self.num_rows / most))
+        for number in range(count):
+            kept = [
+                _of_part(file.read_row_group(group), number, count)
+                for file in self._files
+                for group in range(file.num_row_groups)
+            ]
+            if kept:
+                yield pa.concat_tables(kept)
+
+
+def _of_part(rows: pa.Table, number: int, count: int) -> pa.Table:
+    """By other bits of the hash than those that choose a lane."""
+    if count == 1:
+        return rows
+    spread = pc.shift_right(rows["lane_hash"], pa.scalar(16, rows["lane_hash"].type))
+    remainder = pc.subtract(spread, pc.multiply(pc.divide(spread, count), count))
+    return rows.filter(pc.equal(remainder, number))
 
 
 def write_outcomes(bucket: Bucket, key: str, outcomes: pa.Table) -> None:
     """One new outcome object."""
     sink = io.BytesIO()
-    pq.write_table(outcomes.cast(OUTCOMES), sink, compression="snappy")
+    pq.write_table(
+        outcomes.cast(OUTCOMES), sink, compression="snappy", use_dictionary=_REPEATED, write_statistics=False
+    )
     bucket.put(key, sink.getvalue())
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from airflow_provider_cio.warehouse import cio_ids, identities
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.identities import MERGED
-from airflow_provider_cio.warehouse.source import SEPARATOR, Source, row_columns, where
+from airflow_provider_cio.warehouse.source import Source, row_columns, where
 from airflow_provider_cio.warehouse.stage import STAGE
 
 MAX_SHARDS = 256
@@ -33,6 +34,11 @@ def _difference(source: Source, state: str) -> str:
     else:
         since, undecided, quarantined = "u.since", _undecided(source), _quarantined(source)
         later = f"WHEN {differs} AND t.mapping = {sql.literal(source.mapping)} THEN 'altered'"
+    if source.emails is not None and source.emails.guests:
+        left = f"WHEN t.present AND g.row_key IS NOT NULL THEN 'registered' {left}"
+        joined += f" LEFT JOIN ({identities.registered(source.emails, STAGE)}) AS g ON g.row_key = t.row_key"
+    if source.emails is not None and source.emails.by_cio_id is not None:
+        joined += f" LEFT JOIN ({cio_ids.changed(source.emails, STAGE)}) AS m ON m.row_key = s.row_key"
     merges = ""
     if source.emails is not None and source.emails.keep is not None:
         merges = f"WHEN s.withheld = '{MERGED}' AND t.present AND k.present THEN 'merges' "
@@ -41,7 +47,7 @@ def _difference(source: Source, state: str) -> str:
     known = f"(SELECT * FROM {state}{where(source)})" if source.exits else state
     columns = ["s.occurred_at", *(f"s.{name}" for name in source.payload_names)]
     return (
-        f"SELECT COALESCE(s.row_key, t.row_key) AS row_key, {_halves(source)}, "
+        f"SELECT COALESCE(s.row_key, t.row_key) AS row_key, {_parts(source)}, "
         f"COALESCE(s.payload_hash, '') AS payload_hash, {since} AS undecided_since, {', '.join(columns)}, "
         f"CASE {merges}WHEN s.withheld IS NOT NULL THEN 'withheld' WHEN s.row_key IS NULL THEN CASE {left} END "
         f"{quarantined}WHEN t.row_key IS NULL THEN 'added' "
@@ -52,18 +58,25 @@ def _difference(source: Source, state: str) -> str:
     )
 
 
-def _halves(source: Source) -> str:
-    """Identifier and partner; of rows that left, out of their key."""
-    if source.emails is not None and source.emails.keep is not None:
+def _parts(source: Source) -> str:
+    """Identifier, what it is, and partner; of rows that left, out of their key."""
+    at = [f"SPLIT_PART(t.row_key, {sql.SEPARATOR}, {place})" for place in (1, 2, 3)]
+    whole = source.partner is None and source.identified_by is None
+    identifier = f"COALESCE(s.identifier, {'t.row_key' if whole else at[0]})"
+    partner = "s.partner" if source.partner is None else f"COALESCE(s.partner, {at[1]})"
+    by = "s.identified_by"
+    if source.identified_by is not None:
+        behind = at[1 if source.partner is None else 2]
+        by = f"COALESCE(s.identified_by, NULLIF({behind}, ''), {sql.literal(source.identifiers[0])})"
+    emails = source.emails
+    if emails is not None and emails.by_cio_id is not None:
+        identifier = f"COALESCE(m.cio_id, {identifier})"
+        by = f"CASE WHEN m.cio_id IS NOT NULL THEN 'cio_id' ELSE {by} END"
+    if emails is not None and emails.keep is not None:
         merged = f"WHEN s.withheld = '{MERGED}' THEN s."
-        return (
-            f"CASE {merged}kept ELSE COALESCE(s.identifier, t.row_key) END AS identifier, "
-            f"CASE {merged}identifier END AS partner"
-        )
-    if source.partner is None:
-        return "COALESCE(s.identifier, t.row_key) AS identifier, s.partner"
-    first, second = (f"SPLIT_PART(t.row_key, {SEPARATOR}, {half})" for half in (1, 2))
-    return f"COALESCE(s.identifier, {first}) AS identifier, COALESCE(s.partner, {second}) AS partner"
+        identifier = f"CASE {merged}kept ELSE {identifier} END"
+        partner = f"CASE {merged}identifier END"
+    return f"{identifier} AS identifier, {by} AS identified_by, {partner} AS partner"
 
 
 def _undecided(source: Source) -> str:
@@ -80,7 +93,8 @@ def _quarantined(source: Source) -> str:
 
 def change_counts(source: Source, state: str) -> str:
     """``(change, rows)``: added, returned, changed, unchanged, altered (sent), quarantined, exited, gone, withheld,
-    barred (came back after it was suppressed), elsewhere (left, but another people sync sends it)."""
+    barred (came back after it was suppressed), elsewhere (left, but another people sync sends it), registered (a
+    guest's key, and the guest has an id now)."""
     return f"SELECT change, COUNT(*) FROM ({_difference(source, state)}) AS difference GROUP BY 1"
 
 

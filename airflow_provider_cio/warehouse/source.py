@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from airflow_provider_cio.core.columns import Column
-from airflow_provider_cio.core.contract import Kind
+from airflow_provider_cio.core.contract import Identifier, Kind
 from airflow_provider_cio.warehouse import limits as measuring
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.identities import Emails
 from airflow_provider_cio.warehouse.limits import Check, Limits
-
-SEPARATOR = "CHR(31)"
-"""Between identity and partner in a row key: the ASCII unit separator, which neither may hold."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +23,10 @@ class Source:
     """A quoted view, or a parenthesised query."""
     identifier: str
     """Canonical identity."""
+    identifiers: tuple[Identifier, ...]
+    """What it may be: one, or several of which each row goes by the first that it has."""
+    identified_by: str | None
+    """Which of several a row goes by; None where there is one."""
     partner: str | None
     """Canonical second half of the key: object, device, or who is merged; None for kinds without."""
     key: str | None
@@ -37,8 +38,6 @@ class Source:
     """Expression and column (`f_<position>` and type) of each payload field."""
     mapping: str
     """Fingerprint of the mapping."""
-    phones: bool
-    """Whether the identity is a phone."""
     exits: bool
     """Whether rows that left the source are sent."""
     undecided: str
@@ -62,6 +61,8 @@ class Source:
     """Whether rows that did not change are sent too."""
     emails: Emails | None = None
     """Where the email of a person is; None where the sync sends none."""
+    phone: str | None = None
+    """Column of the stage that holds the phone of a person; None where the sync sends none."""
 
     @property
     def payload_names(self) -> list[str]:
@@ -79,6 +80,7 @@ def mapped(source: Source, *, measured: bool = False) -> str:
     columns = [
         f"{source.key or _joined(source)} AS row_key",
         f"{source.identifier} AS identifier",
+        f"{source.identified_by or 'CAST(NULL AS VARCHAR(16))'} AS identified_by",
         f"{source.partner or 'CAST(NULL AS VARCHAR(1))'} AS partner",
         f"{source.occurred_at or 'CAST(NULL AS TIMESTAMP)'} AS occurred_at",
         *(f"{_payload(source, expression, column)} AS {column.name}" for expression, column in source.fields),
@@ -97,10 +99,18 @@ def mapped(source: Source, *, measured: bool = False) -> str:
 
 
 def _joined(source: Source) -> str:
-    """Identity and partner as one text; the plan takes it apart again for rows that left."""
-    if source.partner is None:
-        return source.identifier
-    return f"{source.identifier} || {SEPARATOR} || {source.partner}"
+    """Identity, partner, and what a row goes by unless it is the first identifier, as one text.
+
+    The plan takes it apart again for rows that left.
+    """
+    key = source.identifier
+    if source.partner is not None:
+        key = f"{key} || {sql.SEPARATOR} || {source.partner}"
+    if source.identified_by is not None:
+        first = sql.literal(source.identifiers[0])
+        by = source.identified_by
+        key = f"{key} || CASE WHEN {by} = {first} THEN '' ELSE {sql.SEPARATOR} || {by} END"
+    return key
 
 
 def _payload(source: Source, expression: str, column: Column) -> str:
@@ -128,13 +138,15 @@ def measures(source: Source) -> list[str]:
 
 def row_columns(source: Source) -> list[str]:
     """Columns of :func:`mapped`, in order."""
-    return ["row_key", "identifier", "partner", "occurred_at", *source.payload_names]
+    return ["row_key", "identifier", "identified_by", "partner", "occurred_at", *source.payload_names]
 
 
 def payload_hash(source: Source) -> str:
     """SHA2-256 over the length-prefixed canonical texts, the mapping's fingerprint and the columns' types."""
     types = "".join(column.family[0] for _, column in source.fields)
     parts = [sql.literal(f"{source.mapping}|{types}|"), sql.length_prefixed("identifier", "text")]
+    if source.identified_by is not None:
+        parts.append(sql.length_prefixed("identified_by", "text"))
     if source.occurred_at is not None:
         parts.append(sql.length_prefixed("occurred_at", "timestamp"))
     for _, column in source.fields:

@@ -10,7 +10,6 @@ from airflow_provider_cio.warehouse import identities
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.limits import Check
 from airflow_provider_cio.warehouse.source import (
-    SEPARATOR,
     Source,
     mapped,
     measures,
@@ -43,14 +42,17 @@ def read(source: Source) -> str:
 def _withheld(source: Source) -> str:
     rules = [("identifier IS NULL", "identifier_missing")]
     rules.append((f"OCTET_LENGTH(identifier) > {MAX_BYTES}", "identifier_too_long"))
-    if source.phones:
-        rules.append((f"identifier !~ {sql.literal(PHONE)}", "phone_not_e164"))
+    if "phone" in source.identifiers:
+        by_phone = "" if source.identified_by is None else "identified_by = 'phone' AND "
+        rules.append((f"{by_phone}identifier !~ {sql.literal(PHONE)}", "phone_not_e164"))
     if source.partner is not None:
         rules += [
             ("partner IS NULL", "partner_missing"),
             (f"OCTET_LENGTH(partner) > {_partner_limit(source)}", "partner_too_long"),
-            (f"POSITION({SEPARATOR} IN identifier || partner) > 0", "key_with_separator"),
+            (f"POSITION({sql.SEPARATOR} IN identifier || partner) > 0", "key_with_separator"),
         ]
+    elif source.identified_by is not None and source.kind != "events":
+        rules.append((f"POSITION({sql.SEPARATOR} IN identifier) > 0", "key_with_separator"))
     if source.kind == "merges":
         rules.append(("identifier = partner", "merge_with_itself"))
     if source.kind == "events":
@@ -65,6 +67,10 @@ def _withheld(source: Source) -> str:
     rules += [(check.condition, check.finding) for check in source.checks if check.withholds]
     if source.emails is not None:
         rules += identities.withheld(source.emails)
+        if source.limits.action("several_emails_of_one") == "skip":
+            rules.append((identities.differing(source.emails), "several_emails_of_one"))
+    if source.phone is not None and source.limits.action("phone_of_several") == "skip":
+        rules.append((identities.shared(source.phone), "phone_of_several"))
     if source.limits.action("duplicate_key") == "skip":
         rules.append(("COUNT(*) OVER (PARTITION BY row_key) > 1", "duplicate_key"))
     cases = " ".join(f"WHEN {condition} THEN '{name}'" for condition, name in rules)

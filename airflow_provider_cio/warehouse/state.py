@@ -24,6 +24,7 @@ TABLES = (
     "model_builds",
     "identities",
     "identity_shares",
+    "cio_ids",
     "metrics",
     "check_results",
     "alerts",

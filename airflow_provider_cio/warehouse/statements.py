@@ -11,6 +11,8 @@ from airflow_provider_cio.core.event_id import ALPHABET
 from airflow_provider_cio.exceptions import SourceError
 
 _TRIMMED = "' ' || CHR(9) || CHR(10) || CHR(13)"
+SEPARATOR = "CHR(31)"
+"""Between the parts of a row key: the ASCII unit separator, which none of them may hold."""
 _INLINE_BYTES = 200
 """Longer texts enter a payload hash as their own hash: 300 of them would not fit into a VARCHAR."""
 

@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable
 
+import delta
 import encoders
 import memory
 import pacing
@@ -21,16 +22,18 @@ from clock import line
 from ours import Sender, sender
 from stack import Stack, running
 
-Part = Callable[[Stack, Sender, int], None]
+Part = Callable[[Stack, Sender, argparse.Namespace], None]
 PARTS: dict[str, Part] = {
-    "encoders": lambda _stack, _sender, rounds: encoders.run(rounds),
-    "send": send.run,
-    "latency": send.latency,
-    "sandbox": send.sandbox,
-    "unchanged": lambda _stack, sender, rounds: send.unchanged(sender, rounds),
-    "memory": lambda stack, sender, _rounds: memory.run(stack, sender),
-    "rate": lambda stack, _sender, _rounds: pacing.run(stack),
-    "reporting": lambda stack, _sender, _rounds: reporting.run(stack),
+    "encoders": lambda _stack, _sender, asked: encoders.run(asked.rounds),
+    "send": lambda stack, sender, asked: send.run(stack, sender, asked.rounds),
+    "latency": lambda stack, sender, asked: send.latency(stack, sender, asked.rounds),
+    "sandbox": lambda stack, sender, asked: send.sandbox(stack, sender, asked.rounds),
+    "unchanged": lambda _stack, sender, asked: send.unchanged(sender, asked.rounds),
+    "diff": lambda _stack, sender, asked: delta.diff(sender, asked.rounds, asked.scale),
+    "delta": lambda stack, sender, asked: delta.delta(stack, sender, asked.scale),
+    "memory": lambda stack, sender, _asked: memory.run(stack, sender),
+    "rate": lambda stack, _sender, _asked: pacing.run(stack),
+    "reporting": lambda stack, _sender, _asked: reporting.run(stack),
 }
 VERSIONS = (
     "pyarrow",
@@ -51,6 +54,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"all, or some of: {', '.join(PARTS)}")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="of the rows of diff (5,000,000) and delta (1,000,000)"
+    )
     asked = parser.parse_args()
     unknown = set(asked.parts) - PARTS.keys()
     if unknown:
@@ -60,7 +66,7 @@ def main() -> None:
     started = time.monotonic()
     with running() as stack, sender(stack) as sending:
         for name in asked.parts or PARTS:
-            PARTS[name](stack, sending, asked.rounds)
+            PARTS[name](stack, sending, asked)
             line(f"({name}: done after {time.monotonic() - started:.0f} s)")
 
 

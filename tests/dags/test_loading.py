@@ -67,6 +67,7 @@ def test_our_folder_has_no_import_errors(airflow_home: Path) -> None:
         "example_customers_in_one_task",
         "cio_enrichment",
         "cio_reporting_messages",
+        "cio_monitoring",
         "cio_audience_cart_recovery",
         "cio_audience_winback",
     }

@@ -104,3 +104,20 @@ def test_what_the_lanes_leave_over_fills_bodies_together(lab: Lab, monkeypatch: 
     for person in ("c0", "c17"):
         times = [event["timestamp"] for event in lab.events_of(person)]
         assert len(times) == 10
+
+
+def test_a_shard_that_does_not_fit_into_memory_is_sent_in_parts(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(send, "ROWS_IN_MEMORY", 100)
+    lab.orders(400, people=40)
+    context = lab.context(lab.events())
+    plan_id = make_plan(context).plan_id
+    [shard] = unload(context, plan_id)
+    report = send_shard(context, plan_id, shard["shard"], "1")
+    assert (report["rows"], report["accepted"], report["requests"]) == (400, 400, 4)
+    again = send_shard(context, plan_id, shard["shard"], "2")
+    assert (again["rows"], again["earlier"], again["requests"]) == (400, 400, 0)
+    for person in ("c0", "c17"):
+        times = [event["timestamp"] for event in lab.events_of(person)]
+        assert (len(times), times) == (10, sorted(times))

@@ -138,7 +138,9 @@ SYNCS = {
                 "arguments": {
                     "http_conn_id": "owner_pager",
                     "endpoint": "/late",
-                    "json": {"sync": "{{ sync }}", "owner": "{{ owner }}", "promise": "{{ promise }}"},
+                    "json": {
+                        name: f"{{{{ {name} }}}}" for name in ("sync", "owner", "promise", "state", "message")
+                    },
                 },
             },
         },

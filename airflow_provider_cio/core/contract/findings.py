@@ -66,6 +66,21 @@ RULES: Mapping[str, FindingRule] = {
         "came back after they were suppressed: Customer.io would ignore them without a word",
         "to write to them again, unsuppress them and delete their rows from the sync's state table.",
     ),
+    "several_emails_of_one": FindingRule(
+        ("fail", "skip"),
+        "are about one person and hold different emails: the address would flap",
+        "keep one row a person, with the email that counts.",
+    ),
+    "phone_of_several": FindingRule(
+        ("report", "skip", "fail"),
+        "of different people share a phone: where phones identify, Customer.io would give it to one of them",
+        "correct the source; a family may share a phone, if phones do not identify.",
+    ),
+    "guest_known_by_id": FindingRule(
+        ("skip", "fail"),
+        "go by an email that a row with an id has too: they are the same person",
+        "leave guests out of the source once they have an id.",
+    ),
     "email_of_several": FindingRule(
         ("skip", "fail"),
         "of different people share an email: Customer.io would give it to one of them and say nothing",
@@ -88,8 +103,8 @@ RULES: Mapping[str, FindingRule] = {
     ),
     "guest_registered": FindingRule(
         ("report",),
-        "have the email of a guest whom another sync sends by email",
-        "nothing to do where the id is new: the guest's profile gets it. Keep guests out of their source "
+        "have the email of a guest who was sent by email",
+        "nothing to do where the id is new: the guest's profile gets it. Keep guests out of a source of their own "
         "once they are registered.",
     ),
     "key_missing": FindingRule(("skip", "fail"), "have no event key", _IN_SOURCE),
@@ -144,6 +159,21 @@ RULES: Mapping[str, FindingRule] = {
         ("skip", "fail"),
         "come to more than 32,000 bytes",
         "map fewer or shorter fields.",
+    ),
+    "payload_wide": FindingRule(
+        ("report", "fail"),
+        "more than a curated payload holds",
+        "map what segments and messages read, and leave the rest in the warehouse.",
+    ),
+    "values_nearly_unique": FindingRule(
+        ("report", "fail"),
+        "long values that hardly any two rows share, which no segment can ask for",
+        "map a category or a flag in its place, or leave it out.",
+    ),
+    "events_of_one_person": FindingRule(
+        ("report", "fail"),
+        "more than one person does",
+        "look for a placeholder among the identifiers, for bots, or for a view that repeats rows.",
     ),
     "event_changed_after_send": FindingRule(
         ("report", "fail"),

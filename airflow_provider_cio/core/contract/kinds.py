@@ -13,6 +13,10 @@ ONLY_SOME = frozenset(
     | {"object_type_id", "related", "device", "secondary"}
 )
 """Keys that belong to some kinds only."""
+MIXABLE: tuple[frozenset[Identifier], ...] = (frozenset(PERSON), frozenset({"id", "anonymous_id"}))
+"""Identifiers of which a sync may name several; a row goes by the first that it has, in this order of `PERSON`."""
+SINGLE: frozenset[Kind] = frozenset({"objects", "merges"})
+"""Kinds whose rows all go by one identifier."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The keys of both files as Markdown, out of the models; the documentation makes a page of it."""
+"""The keys of the files as Markdown, out of the models; the documentation makes a page of it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from airflow_provider_cio.core.contract import Contract, Sync
+from airflow_provider_cio.core.contract import Contract, Model, Sync
 from airflow_provider_cio.core.contract.kinds import KINDS, ONLY_SOME
+from airflow_provider_cio.core.watch.monitoring_file import Monitoring
 
 Schema = dict[str, Any]
+_FILES: dict[str, type[Model]] = {
+    "dags/syncs/NAME.yaml": Sync,
+    "dags/contract.yaml": Contract,
+    "dags/monitoring.yaml": Monitoring,
+}
 _HEAD = """\
 # Every key of the contract
 
@@ -33,7 +39,7 @@ def markdown() -> str:
         )
     common = sorted(Sync.model_fields.keys() - ONLY_SOME - {"identity", "kind", "on_exit"})
     lines += ["", f"Every kind may have {', '.join(f'`{key}`' for key in common)}.", ""]
-    for title, model in (("dags/syncs/NAME.yaml", Sync), ("dags/contract.yaml", Contract)):
+    for title, model in _FILES.items():
         schema = model.model_json_schema()
         lines += [f"## {title}", "", *_table(schema, schema["$defs"]), ""]
         for name in _reachable(schema, schema["$defs"], []):

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from airflow_provider_cio.core.contract.checks import SpotCheck
 from airflow_provider_cio.core.contract.fields import FieldMapping, Mapped
 from airflow_provider_cio.core.contract.findings import Actions
-from airflow_provider_cio.core.contract.kinds import KINDS, ONLY_SOME
+from airflow_provider_cio.core.contract.kinds import KINDS, MIXABLE, ONLY_SOME, PERSON, SINGLE
 from airflow_provider_cio.core.contract.policies import (
     Deadline,
     ExitFlag,
@@ -55,7 +55,9 @@ class Sync(Model):
     owner: str = Field(description="Who is told when it is late")
     source: str | None = Field(None, description="schema.view")
     sql: str | None = Field(None, description="A .sql file beside this one")
-    identity: dict[Identifier, ColumnName] = Field(description="The identifier of a row, and its column")
+    identity: dict[Identifier, ColumnName] = Field(
+        description="Identifier of a row, and its column; of several the first it has of id, email, phone, cio_id"
+    )
     allow_email_only: str | None = Field(
         None, description="Why an email or a phone alone identifies people here"
     )
@@ -109,7 +111,7 @@ class Sync(Model):
         if (self.source is None) == (self.sql is None):
             raise ValueError("give either `source` or `sql`")
         rules = KINDS[self.kind]
-        _one_of("identity", self.identity, rules.identifiers)
+        self._identity_fits(rules.identifiers)
         missing = [key for key in rules.needs if not getattr(self, key)]
         if missing:
             raise ValueError(f"kind: {self.kind} needs `{'`, `'.join(missing)}`")
@@ -136,18 +138,33 @@ class Sync(Model):
         self._transport_fits()
         return self
 
+    def _identity_fits(self, known: tuple[Identifier, ...]) -> None:
+        if not self.mixed or self.kind in SINGLE:
+            _one_of("identity", self.identity, known)
+            return
+        if not self.identity.keys() <= set(known) or not any(self.identity.keys() <= may for may in MIXABLE):
+            raise ValueError("`identity` names one identifier, or some of id, email, phone, cio_id")
+        for rule, needed in (("leave_segment", self.exit_policy == "leave_segment"), ("merge", self.keeps)):
+            if needed:
+                raise ValueError(f"`{rule}` needs rows that all go by one identifier")
+        if self.kind == "people" and "email" in self.identifiers[1:]:
+            email = self.attributes.get("email")
+            if email is None or email.column != self.identity["email"]:
+                raise ValueError(
+                    f"people who get an id later stay one person only by their email: map `email: "
+                    f"{self.identity['email']}` in attributes"
+                )
+
     def _transport_fits(self) -> None:
         if self.transport == "track":
-            if self.kind == "events" and self.identifier == "anonymous_id":
+            if self.kind == "events" and "anonymous_id" in self.identity:
                 raise ValueError(
                     "the Track API has no batch for anonymous events: write `transport: pipelines`"
                 )
             return
         if self.kind not in ("people", "events", "relationships"):
             raise ValueError("`transport: pipelines` takes people, events and relationships")
-        if self.identifier not in ("id", "anonymous_id") or (
-            self.kind != "events" and self.identifier != "id"
-        ):
+        if not self.identity.keys() <= ({"id", "anonymous_id"} if self.kind == "events" else {"id"}):
             raise ValueError("`transport: pipelines` identifies by `id`; events by `anonymous_id` too")
         if self.on_exit != "keep" or self.on_conflict not in ("stop", "skip"):
             raise ValueError("`transport: pipelines` knows `on_exit: keep` only, and merges nobody")
@@ -163,8 +180,19 @@ class Sync(Model):
 
     @property
     def identifier(self) -> Identifier:
-        """Which identifier addresses the person, or the object."""
-        return next(iter(self.identity))
+        """Which identifier addresses the person, or the object; where a sync has several, the first."""
+        return self.identifiers[0]
+
+    @property
+    def identifiers(self) -> tuple[Identifier, ...]:
+        """All of them, in the order in which a row is asked for one."""
+        order = {name: place for place, name in enumerate(PERSON)}
+        return tuple(sorted(self.identity, key=lambda name: order.get(name, len(order))))
+
+    @property
+    def mixed(self) -> bool:
+        """Whether rows may go by different identifiers."""
+        return len(self.identity) > 1
 
     @property
     def exit_policy(self) -> str:

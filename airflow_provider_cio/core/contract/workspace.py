@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -58,6 +58,11 @@ class Contract(Model):
     identity: Canonical = Field("id", description="The canonical identifier of a person")
     unique_emails: bool = Field(
         default=True, description="Whether emails identify people too, so that no two may share one"
+    )
+    email_changes: Literal["by_id", "by_cio_id"] = Field(
+        "by_id",
+        description="How a person's new email is sent: by id, where the workspace allows updates of emails by id; else "
+        "by cio_id, which is looked up",
     )
     dedupe_horizon: Duration = Field(
         timedelta(hours=24),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-SubjectKind = Literal["sync", "audience", "reporting", "airflow"]
+SubjectKind = Literal["sync", "audience", "reporting", "mart", "workspace"]
 
 
 class Subject(NamedTuple):
-    """What is watched: a sync, an audience or a stream, by name."""
+    """What is watched, by name: a sync, an audience, a stream or route, a mart, the workspace."""
 
     kind: SubjectKind
     name: str

@@ -17,6 +17,7 @@ from airflow_provider_cio.sandbox.customerio.workspace import ENVIRONMENT_ID, WO
 
 MOST_IDS = 100
 ID_TYPES = ("id", "email", "cio_id")
+OBJECT_ID_TYPES = ("object_id", "cio_object_id")
 
 
 def as_customer(store: Store, who: Person) -> dict[str, Any]:
@@ -107,6 +108,21 @@ async def relationships(request: Request) -> Response:
         for each in lookup.relationships(_store(request), who.cio)
     ]
     return JSONResponse({"cio_relationships": found, "next": ""})
+
+
+async def object_attributes(request: Request) -> Response:
+    """An object by its object_id, or with ``id_type`` by its cio_object_id."""
+    kind = request.query_params.get("id_type", "object_id")
+    if kind not in OBJECT_ID_TYPES:
+        return refused(f"id_type must be one of {', '.join(OBJECT_ID_TYPES)}")
+    path = request.path_params
+    for each in lookup.objects(_store(request)):
+        identifiers = each["identifiers"]
+        if identifiers[kind] == path["object_id"] and str(each["object_type_id"]) == path["object_type_id"]:
+            attributes = {name: as_text(value) for name, value in each["attributes"].items()}
+            found = {key: each[key] for key in ("object_type_id", "identifiers")}
+            return JSONResponse({"object": {**found, "attributes": attributes, "timestamps": {}}})
+    return not_found()
 
 
 async def preferences(request: Request) -> Response:
@@ -222,6 +238,11 @@ ROUTES = [
     Route(f"{PERSON}/activities", activities, methods=["GET"]),
     Route(f"{PERSON}/relationships", relationships, methods=["GET"]),
     Route(f"{PERSON}/subscription_preferences", preferences, methods=["GET"]),
+    Route(
+        "/v1/objects/{object_type_id:quoted}/{object_id:quoted}/attributes",
+        object_attributes,
+        methods=["GET"],
+    ),
     Route("/v1/activities", activities, methods=["GET"]),
     Route("/v1/workspaces", workspaces, methods=["GET"]),
     Route("/v1/info/ip_addresses", ip_addresses, methods=["GET"]),

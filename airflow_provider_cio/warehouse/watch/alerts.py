@@ -39,7 +39,7 @@ def observe(session: Session, schema: str, observations: Sequence[Observation]) 
     before = dict(known)
     changed: list[Alert] = []
     for each in observations:
-        was, now = known.get(each.alert), _moved(each, known.get(each.alert))
+        was, now = known.get(each.alert), moved(each, known.get(each.alert))
         if was is None or was.state != now.state:
             changed.append(now)
         known[each.alert] = now
@@ -63,12 +63,22 @@ def read(session: Session, schema: str, condition: str) -> list[Alert]:
     ]
 
 
-def claim(session: Session, schema: str, now: datetime, quiet: QuietHours | None = None) -> list[Message]:
-    """The messages that are due; nobody else gets them for :data:`TELLING_SECONDS`."""
+def claim(
+    session: Session, schema: str, now: datetime, quiet: QuietHours | None = None, only: str | None = None
+) -> list[Message]:
+    """The messages that are due; nobody else gets them for :data:`TELLING_SECONDS`.
+
+    :param only: of the outage of this alert.
+    """
     session.run(f"LOCK TABLE {table(schema, 'alerts')}")
-    free = "(telling_until IS NULL OR telling_until < GETDATE())"
+    books = table(schema, "alerts")
+    free = f"alert_group NOT IN (SELECT alert_group FROM {books} WHERE telling_until >= GETDATE())"
     open_ones = "state IN ('warning', 'critical') OR told <> 'ok'"
-    messages, joined = to_tell(read(session, schema, f"({open_ones}) AND {free}"), now, quiet)
+    condition = f"({open_ones}) AND {free}"
+    if only is not None:
+        own = f"SELECT alert_group FROM {table(schema, 'alerts')} WHERE alert = {sql.literal(only)}"
+        condition += f" AND alert_group IN ({own})"
+    messages, joined = to_tell(read(session, schema, condition), now, quiet)
     for each in joined:
         session.run(
             f"UPDATE {table(schema, 'alerts')} SET told = {sql.literal(level_of(each.state))} "
@@ -105,7 +115,17 @@ def not_told(session: Session, schema: str, message: Message) -> None:
     )
 
 
-def _moved(seen: Observation, before: Alert | None) -> Alert:
+def ended(schema: str, missed: Observation) -> str:
+    """Whether a run that missed its deadline is done, as far as the books say."""
+    return (
+        f"SELECT 1 FROM {table(schema, 'check_results')} WHERE check_name = {sql.literal(missed.check)} "
+        f"AND subject_kind = {sql.literal(missed.subject.kind)} AND subject = {sql.literal(missed.subject.name)} "
+        f"AND run_id = {sql.literal(missed.run_id[:250])} AND verdict = 'ok' LIMIT 1"
+    )
+
+
+def moved(seen: Observation, before: Alert | None) -> Alert:
+    """The alert after an observation."""
     alert = Alert(
         alert=seen.alert,
         check=seen.check,

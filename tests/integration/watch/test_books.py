@@ -137,3 +137,18 @@ def test_of_two_who_see_the_same_one_tells(lab):
         thread.join(timeout=60)
     assert [message.state for message in messages] == ["critical"]
     assert lab.rows("SELECT COUNT(*) FROM cio_sync.alert_transitions") == [(1,)]
+
+
+def test_while_an_outage_is_told_nobody_tells_of_another_alert_of_it(lab):
+    ensure_tables(lab.warehouse)
+    first, second = seen("critical", group="redshift"), seen("critical", group="redshift", part="b")
+    lab.warehouse.transaction(lambda s: alerts.observe(s, "cio_sync", [first]))
+    (message,) = lab.warehouse.transaction(lambda s: alerts.claim(s, "cio_sync", NOW))
+    lab.warehouse.transaction(lambda s: alerts.observe(s, "cio_sync", [second]))
+    assert lab.warehouse.transaction(lambda s: alerts.claim(s, "cio_sync", NOW, only=second.alert)) == []
+    lab.warehouse.transaction(lambda s: alerts.told(s, "cio_sync", message, "pager"))
+    assert lab.warehouse.transaction(lambda s: alerts.claim(s, "cio_sync", NOW)) == []
+    assert lab.rows("SELECT alert, told FROM cio_sync.alerts ORDER BY alert") == [
+        ("volume:sync:people", "critical"),
+        ("volume:sync:people:b", "critical"),
+    ]

@@ -180,4 +180,7 @@ def test_a_transactional_message_is_a_delivery(people: Api) -> None:
     delivery = people.app.post("/v1/send/email", json=body).json()["delivery_id"]
     [found] = [each for each in messages(people) if each["id"] == delivery]
     assert (found["customer_id"], found["campaign_id"]) == ("p7", None)
-    assert people.app.post("/v1/send/email", json={"identifiers": {"id": "nobody"}}).status_code == 400
+    by_name = {"transactional_message_id": "receipt", "identifiers": {"email": "P7@example.com"}}
+    assert people.app.post("/v1/send/email", json=by_name | {"to": "p7@example.com"}).status_code == 200
+    for wrong in ({"id": "nobody"}, {"id": "p7", "email": "p7@example.com"}, {}, {"phone": "1"}):
+        assert people.app.post("/v1/send/email", json=body | {"identifiers": wrong}).status_code == 400

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import itertools
+import math
+import random
 import threading
 
 import pytest
@@ -25,26 +26,30 @@ def budget(rate: float, clock: Clock, **options: float) -> RateBudget:
     return RateBudget(rate, clock=clock, sleep=clock.sleep, **options)
 
 
-def test_requests_are_evenly_spaced_and_idle_time_is_not_saved_up() -> None:
+def test_requests_are_evenly_spaced_and_of_idle_time_a_tenth_of_a_second_is_saved_up() -> None:
     clock = Clock()
     made = budget(10 / HEADROOM, clock)
     moments = []
-    for pause in (0, 0, 0, 5, 0):
+    for pause in (0, 0, 0, 5, 0, 0):
         clock.now += pause
         made.acquire()
         moments.append(round(clock.now - 100, 6))
-    assert moments == [0, 0.1, 0.2, 5.2, 5.3]
+    assert moments == [0, 0.1, 0.2, 5.2, 5.2, 5.3]
 
 
-def test_who_wakes_late_does_not_leave_together_with_the_next() -> None:
-    clock = Clock()
-    made = RateBudget(10 / HEADROOM, clock=clock, sleep=lambda seconds: clock.sleep(seconds + 0.3))
+@pytest.mark.parametrize("rate", [1.5, 10, 50])
+def test_who_wakes_late_makes_up_for_it_and_no_second_is_fuller_for_it(rate: float) -> None:
+    clock, chance = Clock(), random.Random(1)
+    made = RateBudget(
+        rate, clock=clock, sleep=lambda seconds: clock.sleep(seconds + chance.choice([0, 0, 0.01, 0.05]))
+    )
     moments = []
-    for _ in range(5):
+    for _ in range(600):
         made.acquire()
         moments.append(clock.now)
-    apart = [later - earlier for earlier, later in itertools.pairwise(moments)]
-    assert min(apart) >= 0.09
+    busiest = max(sum(1 for later in moments if 0 <= later - moment < 1) for moment in moments)
+    assert busiest <= math.ceil(rate)
+    assert 599 / (moments[-1] - moments[0]) >= 0.93 * rate
 
 
 def test_no_second_holds_more_than_the_rate() -> None:
@@ -115,6 +120,26 @@ def test_probing_finds_a_limit_that_nobody_told() -> None:
             refused += 1
             made.limited()
     assert accepted >= 0.9 * 200 * 60
+    assert refused <= 0.05 * (accepted + refused)
+
+
+@pytest.mark.parametrize("told", [100, 400])
+def test_a_guess_that_is_far_too_high_is_given_up_at_once(told: float) -> None:
+    """A service that takes 50 a second."""
+    clock = Clock()
+    made = budget(told, clock, probe_to=1000)
+    recent: list[float] = []
+    accepted = refused = 0
+    while clock.now < 120:
+        made.acquire()
+        recent = [moment for moment in recent if clock.now - moment < 1]
+        if len(recent) < 50:
+            recent.append(clock.now)
+            accepted += 1
+        else:
+            refused += 1
+            made.limited()
+    assert accepted >= 0.9 * 50 * 20
     assert refused <= 0.05 * (accepted + refused)
 
 

@@ -102,7 +102,7 @@ def test_without_a_deadline_there_is_no_alert() -> None:
         ({"notifier": "nowhere"}, "cannot be imported"),
         ({"notifier": "airflow.providers.http.notifications.Nobody"}, "cannot be imported"),
         ({"notifier": "datetime.datetime"}, "is not an Airflow notifier"),
-        ({"notifier": "airflow.sdk.BaseNotifier"}, "has no async_notify"),
+        ({"notifier": "airflow.sdk.BaseNotifier"}, "is not an Airflow notifier"),
         ({"notifier": HTTP, "arguments": {"http_con_id": "x"}}, "do not fit .*http_con_id"),
     ],
 )
@@ -159,8 +159,8 @@ def test_without_a_notifier_it_is_logged(caplog: pytest.LogCaptureFixture) -> No
 
     alert = deadline_alert(sync())
     assert alert is not None
-    assert call(alert) == "nobody: the sync names no notifier"
-    assert "Sync people (owner retention) missed its promise" in caplog.text
+    assert call(alert) == "nobody: no notifier is named"
+    assert "sync people (owner retention): run r1 missed its promise" in caplog.text
 
 
 def test_a_notifier_that_fails_is_an_error_of_the_callback(

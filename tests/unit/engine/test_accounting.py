@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+from botocore.exceptions import EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plan_rows import people
@@ -22,7 +24,9 @@ from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.delivery import Delivery, Load
 from airflow_provider_cio.engine.doors import BATCH_DOOR
 from airflow_provider_cio.engine.outcomes import Recorder
+from airflow_provider_cio.engine.progress import Progress
 from airflow_provider_cio.engine.send import _send_lanes
+from airflow_provider_cio.exceptions import WarehouseError
 from airflow_provider_cio.warehouse.bulk import Outcome
 from airflow_provider_cio.warehouse.ledger import Plan
 from airflow_provider_cio.warehouse.objects import Bucket
@@ -41,9 +45,15 @@ class Memory:
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.away = False
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803
+        if self.away:
+            raise EndpointConnectionError(endpoint_url="http://s3")
         self.objects[Key] = Body
+
+    def delete_object(self, *, Bucket: str, Key: str) -> None:  # noqa: N803
+        del self.objects[Key]
 
 
 class Held:
@@ -141,10 +151,31 @@ def test_any_mix_of_sizes_is_sent_in_legal_batches_and_in_order_within_a_person(
             "f_0": [f"{number:05d}" + "x" * size for number, (_, size) in enumerate(rows)],
         }
     )
-    _send_lanes(context, PLAN, table, sender, BATCH_DOOR)
+    _send_lanes(context, PLAN, table, sender, BATCH_DOOR, Progress("shard", len(rows)))
     sent = [item for body in bodies for item in json.loads(body)["batch"]]
     assert max(map(len, bodies)) <= BODY_LIMIT
     assert len(recorded(recorder, memory)) == len(sent) == len(rows)
     for person in {person for person, _ in rows}:
         numbers = [int(i["attributes"]["note"][:5]) for i in sent if i["identifiers"]["id"] == f"c{person}"]
         assert numbers == [number for number, row in enumerate(rows) if row[0] == person]
+
+
+def test_an_announcement_stands_until_what_became_of_it_is_on_record() -> None:
+    """Also when S3 is away for a while, and with outcomes written only now and then."""
+    _, recorder, memory = delivery(lambda _: httpx.Response(200, json={}))
+    ordinals = pa.array([1, 2, 3], pa.int64())
+
+    def kinds() -> list[str]:
+        return sorted(key.rpartition("/")[2].split("-")[0] for key in memory.objects)
+
+    with recorder.announced(ordinals):
+        recorder.add(ordinals, Outcome.ACCEPTED)
+    assert kinds() == ["in_flight"]
+    memory.away = True
+    with pytest.raises(WarehouseError):
+        recorder.flush()
+    assert kinds() == ["in_flight"]
+    memory.away = False
+    recorder.flush()
+    assert kinds() == ["outcomes"]
+    assert recorded(recorder, memory) == dict.fromkeys((1, 2, 3), (Outcome.ACCEPTED, None))

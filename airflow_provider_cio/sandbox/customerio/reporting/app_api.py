@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from airflow_provider_cio.sandbox.customerio import lookup
 from airflow_provider_cio.sandbox.customerio.answers import (
     not_found,
     page_limits,
@@ -16,7 +17,7 @@ from airflow_provider_cio.sandbox.customerio.answers import (
     with_next,
 )
 from airflow_provider_cio.sandbox.customerio.payload import MalformedError, read_item
-from airflow_provider_cio.sandbox.customerio.people import cio_id
+from airflow_provider_cio.sandbox.customerio.people import Person, cio_id
 from airflow_provider_cio.sandbox.customerio.reporting import engine
 from airflow_provider_cio.sandbox.customerio.workspace import Workspace
 
@@ -28,6 +29,8 @@ MESSAGE = (
     " subject, created_at, broadcast, trigger"
 )
 ACTIONS_A_PAGE = 10
+SENDABLE = {"id", "email", "cio_id"}
+"""What may identify the person of a transactional message."""
 
 
 async def campaigns(request: Request) -> Response:
@@ -109,21 +112,25 @@ async def topics(request: Request) -> Response:
 
 
 async def send_email(request: Request) -> Response:
-    """A transactional message to one person."""
+    """A transactional message, by number or trigger name, to one person, by one of id, email and cio_id."""
     workspace: Workspace = request.app.state.workspace
     try:
         body = read_item(await request.body()).value
     except MalformedError as error:
         return JSONResponse({"meta": {"error": str(error)}}, 400)
-    number = whole(str(body.get("transactional_message_id")), 0) if isinstance(body, dict) else 0
-    identifier = body.get("identifiers", {}).get("id") if isinstance(body, dict) else None
-    db = workspace.store.db
-    message = db.execute("SELECT name FROM transactional WHERE id = ?", (number,)).fetchone()
-    person = db.execute("SELECT cio FROM people WHERE id = ?", (identifier,)).fetchone()
-    if message is None or person is None:
-        return JSONResponse({"meta": {"error": "transactional_message_id or identifiers.id is unknown"}}, 400)
+    body = body if isinstance(body, dict) else {}
+    named, identifiers = str(body.get("transactional_message_id")), body.get("identifiers")
+    message = workspace.store.db.execute(
+        "SELECT id, name FROM transactional WHERE CAST(id AS TEXT) = ?1 OR LOWER(name) = LOWER(?1)", (named,)
+    ).fetchone()
+    people: list[Person] = []
+    if isinstance(identifiers, dict) and len(identifiers) == 1 and identifiers.keys() <= SENDABLE:
+        [(kind, value)] = identifiers.items()
+        people = lookup.by_kind(workspace.store, str(kind), str(value))
+    if message is None or not people:
+        return JSONResponse({"meta": {"error": "transactional_message_id or identifiers are unknown"}}, 400)
     with workspace.store.transaction() as writing:
-        due = engine.Due(workspace.now(), person[0], "email", message[0], {"transactional": number})
+        due = engine.Due(workspace.now(), people[0].cio, "email", message[1], {"transactional": message[0]})
         delivery = engine.deliver(writing, due, engine.people(writing))
     return JSONResponse({"delivery_id": delivery, "queued_at": workspace.now()})
 

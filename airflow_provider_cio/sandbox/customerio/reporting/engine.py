@@ -80,6 +80,10 @@ def deliver(db: sqlite3.Connection, due: Due, people: People) -> str:
     """One delivery and its whole life."""
     identifier, email, _ = people.profiles[due.cio]
     name = f"{due.cio}:{due.at}:{encode(due.parents)}:{due.channel}"
+    if "transactional" in due.parents:  # which may be sent several times in a second
+        sent = "SELECT COUNT(*) FROM deliveries WHERE cio = ? AND created_at = ? AND transactional = ?"
+        [(times,)] = db.execute(sent, (due.cio, due.at, due.parents["transactional"]))
+        name += f":{times}" if times else ""
     delivery = "d" + hashlib.sha256(f"{SEED}:{name}".encode()).hexdigest()[:23]
     columns = {"journey": None, "event": None, "campaign": None, "action": None, "newsletter": None}
     columns |= {"content": None, "broadcast": None, "trigger": None, "transactional": None} | due.parents
