@@ -129,6 +129,19 @@ SYNCS = {
     "stuck": _sync("stuck"),
     "asked": _sync("asked", approve=True),
     "cleared": _sync("cleared", rows_per_shard=5),
+    "second_purchase": {
+        "kind": "events",
+        "description": "Ten days after a first cleanser, nothing bought since",
+        "owner": "system tests",
+        "source": "cio_marts.second_purchase",
+        "identity": {"id": "customer_id"},
+        "event": "Second Purchase Due",
+        "key": "customer_id",
+        "occurred_at": {"column": "due_at", "time_zone": "UTC"},
+        "lookback": "36500d",
+        "properties": {"first_order_id": "first_order_id"},
+        "guards": {"min_rows": 0},
+    },
     "late": _sync(
         "late",
         deadline={
@@ -236,7 +249,17 @@ def _write_dags(folder: Path, syncs: dict[str, dict[str, Any]]) -> Path:
             "iam_role": f"{{{{ var.value.get('unload_role', '{ROLE}') }}}}",
         },
         "attributes": {
-            f"score_{name}": {"type": "integer", "writer": name, "description": "A number"} for name in syncs
+            f"score_{name}": {"type": "integer", "writer": name, "description": "A number"}
+            for name, sync in syncs.items()
+            if sync["kind"] == "people"
+        },
+        "events": {
+            sync["event"]: {
+                "description": sync["description"],
+                "properties": {name: {"type": "string"} for name in sync["properties"]},
+            }
+            for sync in syncs.values()
+            if sync["kind"] == "events"
         },
     }
     (folder / "contract.yaml").write_text(yaml.safe_dump(contract))

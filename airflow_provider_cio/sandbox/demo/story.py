@@ -25,6 +25,7 @@ from airflow_provider_cio.sandbox.demo.syncs import (
     MARTS,
     REPORTING,
     SyncRun,
+    hold_syncs,
     run_dag,
     run_syncs,
     set_connections,
@@ -81,8 +82,9 @@ def tell_story(folder: Path, customers: int, orders: Path | None, screen: Screen
             name = _load_shop(endpoints, customers, orders, steps)
             started()
             set_connections(airflow, endpoints)
+            held_back = hold_syncs(airflow, DAGS / "syncs", steps)
             run_dag(airflow, MARTS, steps)
-            syncs = run_syncs(airflow, DAGS / "syncs", steps)
+            syncs = run_syncs(airflow, held_back, steps)
             send_newsletter(endpoints["customerio"])
             run_dag(airflow, REPORTING, steps)
             # Orders of a real shop come without emails and consent: there is nobody to show an ad.

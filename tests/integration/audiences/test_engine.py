@@ -27,6 +27,7 @@ from airflow_provider_cio.exceptions import (
     CustomerIOProviderError,
     GuardStoppedError,
     LeaseLostError,
+    RetriableError,
     SourceError,
 )
 from airflow_provider_cio.warehouse.audience import holdouts
@@ -161,6 +162,9 @@ def test_a_source_that_fails_changes_nothing(shop: AudienceLab) -> None:
     assert list(shop.lab.bucket.listing("audiences/")) == []
 
 
+LOST: dict[str, Any] = {"kind": "drop_after", "path": ""}
+
+
 class KilledError(BaseException):
     """The worker dies."""
 
@@ -189,7 +193,7 @@ class Dying:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_killed_at_every_batch_boundary_it_ends_as_desired(shop: AudienceLab, kind: str) -> None:
-    """Members come and go while workers die: whatever the moment, the end is what the source says."""
+    """Members come and go while workers die and replies are lost: the end is always as the source says."""
     chance = random.Random(kind)
     everyone = [f"c{number}" for number in range(12)]
     shop.ads.people(everyone)
@@ -202,12 +206,19 @@ def test_killed_at_every_batch_boundary_it_ends_as_desired(shop: AudienceLab, ki
         present = set(chance.sample(everyone, chance.randrange(3, 12)))
         names = ", ".join(f"'{each}'" for each in present)
         shop.lab.run(f"UPDATE cio_marts.carts SET ads_consent = customer_id IN ({names})")
+        lost: dict[str, Any] = {"status": "reset_after"} if kind == "customerio" else LOST
+        if chance.random() < 0.6:  # once is repeated by the client, four times is for the next run
+            shop.ads.faults(kind, {**lost, "times": chance.choice([1, 4])})
         try:
             shop.run(cart, clients={kind: client}, small=True)
-        except KilledError:
+        except (KilledError, RetriableError):
             shop.lab.run(
                 "UPDATE cio_marts.carts SET ads_consent = NOT ads_consent WHERE customer_id IN ('c0', 'c5')"
             )
+    if kind == "customerio":
+        httpx.delete(f"{shop.lab.customerio.url}/_sandbox/faults").raise_for_status()
+    else:
+        shop.ads.control(kind, "DELETE", "faults")
     report = shop.run(cart, small=True)
     wanted = [row[0] for row in shop.lab.rows("SELECT customer_id FROM cio_marts.carts WHERE ads_consent")]
     assert shop.at(kind) == shop.sent_as(kind, wanted)
