@@ -69,6 +69,7 @@ def test_our_folder_has_no_import_errors(airflow_home: Path) -> None:
         "cio_reporting_messages",
         "cio_monitoring",
         "cio_audience_cart_recovery",
+        "cio_audience_suppression_purchasers",
         "cio_audience_winback",
     }
     for dag in bag.dags.values():
