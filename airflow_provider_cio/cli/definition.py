@@ -30,6 +30,8 @@ ARG_MEASURED = _arg(
 ARG_WAIT = _arg(
     "--wait", type=float, default=30.0, help="Seconds in which Customer.io may still apply it (30)"
 )
+ARG_WEEK = _arg("--week", nargs="?", help="Such as 2026-W47 (the last whole week)")
+ARG_PAPER = _arg("-o", "--output", choices=("markdown", "html"), default="markdown", help="(markdown)")
 ARG_DIR = _arg("directory", metavar="DIR", help="Folder that gets dags/ and sql/; made when it is absent")
 ARG_SCHEMA = _arg("schema", metavar="SCHEMA", help="Schema of your own tables")
 ARG_WHICH = _arg("which", choices=("contract", "sync", "audience"), help="Which file's schema")
@@ -41,6 +43,24 @@ def get_cli_commands() -> list[GroupCommand]:
 
 
 _SUBCOMMANDS = (
+    ActionCommand(
+        name="status",
+        help="Say how every sync, audience and reporting route stands; asks nothing of Redshift",
+        func=lazy_load_command(f"{_COMMANDS}.status.status"),
+        args=(ARG_FORMAT,),
+    ),
+    ActionCommand(
+        name="report",
+        help="Print a week of the programme, as Markdown or as one HTML page with plots",
+        func=lazy_load_command(f"{_COMMANDS}.report.report"),
+        args=(ARG_WEEK, ARG_PAPER),
+    ),
+    ActionCommand(
+        name="doctor",
+        help="Check connections, grants, bucket, region, keys, clocks, pools and versions; each finding has its fix",
+        func=lazy_load_command(f"{_COMMANDS}.doctor.doctor"),
+        args=(ARG_PATH, ARG_FORMAT),
+    ),
     ActionCommand(
         name="lint",
         help="Check the contract, every sync and every audience, without a connection",

@@ -6,11 +6,17 @@ import shutil
 from argparse import Namespace
 from pathlib import Path
 
+from airflow.models.pool import Pool
+from airflow.utils.session import create_session
+from sqlalchemy.exc import SQLAlchemyError
+
 from airflow_provider_cio.cli.console import command, say, tell
 from airflow_provider_cio.cli.folders import shipped_folder
 from airflow_provider_cio.exceptions import FatalError
 
 SHIPPED = ("dags", "sql")
+POOL, SLOTS = "customerio", 10
+"""Slots: as many as `rate_slots` of a new connection."""
 
 
 @command
@@ -40,4 +46,22 @@ def init(args: Namespace) -> None:
         raise FatalError(
             f"{target} cannot be written: {error.strerror}.", next_step="choose a folder of your own"
         ) from None
+    _make_pool()
     tell(f"Next: edit {target / 'dags' / 'contract.yaml'}, then `airflow cio lint {target / 'dags'}`.")
+
+
+def _make_pool() -> None:
+    """The pool that sends share, in Airflow's database; one that exists stays as it is."""
+    try:
+        with create_session() as session:
+            if Pool.get_pool(POOL, session=session) is None:
+                Pool.create_or_update_pool(
+                    POOL, SLOTS, "Sends to Customer.io", include_deferred=False, session=session
+                )
+    except SQLAlchemyError as error:
+        tell(
+            f"Airflow's database does not answer ({type(error).__name__}), so the pool '{POOL}' was not made. "
+            f"Next step: airflow pools set {POOL} {SLOTS} 'Sends to Customer.io'"
+        )
+        return
+    tell(f"Pool '{POOL}' is there; `send_pool: {POOL}` in contract.yaml lets all sends share it.")

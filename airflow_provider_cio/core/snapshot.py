@@ -11,8 +11,8 @@ Subject = Literal["sync", "audience", "reporting"]
 GOOD = frozenset({"sent", "nothing_to_send"})
 """Statuses of a run that delivered everything it had to."""
 
-SUMMARY, DETAIL = "customerio_summary", "customerio_detail"
-"""Keys of the two parts in the store: a list reads the first only."""
+SUMMARY, DETAIL, ALERTS = "customerio_summary", "customerio_detail", "customerio_alerts"
+"""Keys in the store: a list reads the first of a subject's two parts; the third is of all subjects together."""
 
 
 class _Part(BaseModel):
@@ -123,8 +123,10 @@ class Destination(_Part):
 
 
 class Alert(_Part):
-    """An alert that is open."""
+    """An alert that is open: `warning` or `critical`."""
 
+    subject_kind: str = ""
+    subject: str = ""
     name: str
     severity: str
     message: str
@@ -162,6 +164,21 @@ class Snapshot(_Part):
 
     summary: Summary
     detail: Detail = Detail()
+
+
+class OpenAlerts(_Part):
+    """All alerts that are open, as the monitoring found them."""
+
+    taken_at: datetime
+    alerts: list[Alert] = []
+
+
+def read_alerts(text: str) -> OpenAlerts | None:
+    """Stored alerts; None when they cannot be read."""
+    try:
+        return OpenAlerts.model_validate_json(text)
+    except ValidationError:
+        return None
 
 
 def read_summary(text: str) -> Summary | None:

@@ -10,11 +10,13 @@ from airflow_provider_cio.core.run_id import moment_of
 from airflow_provider_cio.core.snapshot import (
     GOOD,
     About,
+    Alert,
     Day,
     Destination,
     Detail,
     Drifted,
     Found,
+    OpenAlerts,
     Reject,
     Run,
     Snapshot,
@@ -37,7 +39,46 @@ def take(warehouse: Warehouse, about: About) -> Snapshot:
 
     :raises CustomerIOProviderError: Redshift does not answer, or the tables are not there.
     """
-    return warehouse.transaction(lambda session: _READERS[about.subject](session, warehouse.schema, about))
+
+    def read(session: Session) -> Snapshot:
+        taken = _READERS[about.subject](session, warehouse.schema, about)
+        subject = (about.subject, about.name)
+        alerts = [
+            each
+            for each in _alerts(session, warehouse.schema)
+            if (each.subject_kind, each.subject) == subject
+        ]
+        return taken.model_copy(update={"summary": taken.summary.model_copy(update={"alerts": alerts})})
+
+    return warehouse.transaction(read)
+
+
+def open_alerts(warehouse: Warehouse) -> OpenAlerts:
+    """All alerts that are open now.
+
+    :raises CustomerIOProviderError: Redshift does not answer.
+    """
+    found = warehouse.transaction(lambda session: _alerts(session, warehouse.schema))
+    return OpenAlerts(taken_at=datetime.now(UTC), alerts=found)
+
+
+def _alerts(session: Session, schema: str) -> list[Alert]:
+    if not session.fetch(queries.has_alerts(schema)):
+        return []
+    return [
+        Alert(
+            subject_kind=kind,
+            subject=subject,
+            name=f"{check} {part}".strip(),
+            severity=state,
+            message=message,
+            since=_utc(since),
+            runbook=runbook,
+        )
+        for kind, subject, check, part, state, message, since, runbook in session.fetch(
+            queries.alerts(schema)
+        )
+    ]
 
 
 def _sync(session: Session, schema: str, about: About) -> Snapshot:

@@ -12,7 +12,7 @@ from airflow.sdk import Asset
 
 from airflow_provider_cio.core.audience.definition import Audience
 from airflow_provider_cio.core.contract import Connections, Contract, Sync
-from airflow_provider_cio.core.snapshot import DETAIL, SUMMARY, About
+from airflow_provider_cio.core.snapshot import ALERTS, DETAIL, SUMMARY, About
 from airflow_provider_cio.warehouse.session import Warehouse
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,22 @@ def keep(context: Any, asset: Asset, warehouse: Warehouse, about: About) -> None
         store.set(DETAIL, taken.detail.model_dump(mode="json", exclude_defaults=True))
     except Exception as error:  # noqa: BLE001 - the run itself is done and well
         log.warning("The page keeps its last snapshot of %s: %s", about.name, error)
+
+
+def monitoring_asset() -> Asset:
+    """What the monitoring announces, and where its open alerts are kept for the page."""
+    return Asset(name="customerio_monitoring", uri="customerio://monitoring/alerts", group="customerio")
+
+
+def keep_alerts(context: Any, warehouse: Warehouse) -> None:
+    """Keep all open alerts; the task names :func:`monitoring_asset` among its inlets or outlets. Never raises."""
+    from airflow_provider_cio.engine.snapshot import open_alerts
+
+    try:
+        taken = open_alerts(warehouse)
+        context["asset_state_store"][monitoring_asset()].set(ALERTS, taken.model_dump(mode="json"))
+    except Exception as error:  # noqa: BLE001 - the checks themselves are done
+        log.warning("The page keeps its last alerts: %s", error)
 
 
 def of_sync(sync: Sync, contract: Contract) -> About:

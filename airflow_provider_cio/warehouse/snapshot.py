@@ -79,6 +79,22 @@ def drift(schema: str, sync: str) -> str:
     )
 
 
+def has_alerts(schema: str) -> str:
+    """A row when there are alerts at all: an older installation has no such table."""
+    return (
+        "SELECT 1 FROM information_schema.tables "
+        f"WHERE table_schema = {sql.literal(schema)} AND table_name = 'alerts'"
+    )
+
+
+def alerts(schema: str) -> str:
+    """``(subject_kind, subject, check_name, part, state, message, since, runbook)`` of what is open, oldest first."""
+    return (
+        "SELECT subject_kind, subject, check_name, part, state, message, since, runbook "
+        f"FROM {table(schema, 'alerts')} WHERE state IN ('warning', 'critical') ORDER BY since, alert"
+    )
+
+
 def findings(schema: str, sync: str, run_id: str) -> str:
     """``(name, severity, field, rows, message)`` of one run."""
     return (

@@ -142,9 +142,20 @@ class AirflowStack:
             lambda: self._http.get(f"/api/v2/dags/{dag_id}").is_success, f"the Dag {dag_id} to be parsed"
         )
 
+    def pause(self, dag_id: str) -> None:
+        """Have the scheduler start no further run."""
+        self.call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": True})
+
     def unpause(self, dag_id: str) -> None:
         """Let the scheduler start its runs."""
         self.call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
+
+    def forget_assets(self, dag_id: str) -> None:
+        """Have no run started by what assets told the Dag so far."""
+        path = f"/api/v2/dags/{dag_id}/assets/queuedEvents"
+        answer = self._http.delete(path)
+        if answer.is_error and answer.status_code != httpx.codes.NOT_FOUND:
+            raise StackError(f"DELETE {path} answered {answer.status_code}: {answer.text[:500]}")
 
     def trigger(self, dag_id: str) -> str:
         """Start a run; its run id.
