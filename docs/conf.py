@@ -7,6 +7,7 @@ from pathlib import Path
 
 from airflow_provider_cio import __version__
 from airflow_provider_cio.core.contract import reference
+from airflow_provider_cio.core.streams import reference as streams
 
 sys.path.insert(0, str(Path(__file__).parent))
 from lineage import draw
@@ -22,6 +23,7 @@ html_title = f"airflow-provider-cio {__version__}"
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
-# The page of keys is made from the models at every build, so it cannot be out of date.
+# These pages are made from the models at every build, so they cannot be out of date.
 (Path(__file__).parent / "reference/contract-keys.md").write_text(reference.markdown(), encoding="utf-8")
+(Path(__file__).parent / "reference/stream-columns.md").write_text(streams.markdown(), encoding="utf-8")
 draw(Path(__file__).parent / "marts/lineage.svg")

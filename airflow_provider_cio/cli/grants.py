@@ -23,9 +23,8 @@ def grants(args: Namespace) -> None:
     """Print what the parts need, and no more: Redshift's role, two IAM policies, scopes of the App API key."""
     folder = contract_folder(args.path)
     contract = load_contract(folder / "contract.yaml")
-    file = folder / "reporting.yaml"
-    routes = load_reporting(file).routes if file.exists() else {}
-    files = [route.files for route in routes.values() if route.files]
+    reports = [load_reporting(file) for file in sorted((folder / "reporting").glob("*.yaml"))]
+    files = [route.files for each in reports for route in each.routes.values() if route.files]
     state = conf.get("customerio", "state_schema", fallback="cio_sync")
     say(redshift((state, RAW, STAGING)))
     say("\n-- IAM policy of the AWS connection")
@@ -34,7 +33,8 @@ def grants(args: Namespace) -> None:
     say(json.dumps(policy(contract.staging.s3, files, delete=False), indent=2))
     say("\n-- Scopes of the App API key")
     say(
-        "read: campaigns, broadcasts, newsletters, transactional messages, messages, segments, subscription topics"
+        "read: campaigns, broadcasts, newsletters, transactional messages, messages, segments, subscription topics, "
+        "activities, sender identities, ESP suppressions"
     )
     say("read and create: exports (for the route `export`)")
 

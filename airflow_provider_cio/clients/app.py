@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
@@ -10,6 +11,7 @@ from urllib.parse import quote
 
 import httpx
 
+from airflow_provider_cio.clients.download import download
 from airflow_provider_cio.clients.errors import parsed
 from airflow_provider_cio.clients.rate import RateBudget
 from airflow_provider_cio.clients.track import Region
@@ -51,6 +53,7 @@ class AppClient:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.requests = 0
+        self._counting = threading.Lock()
         self._transport = Transport(
             Service(base_url or _HOSTS[region], "the App API key", region),
             headers={"Authorization": f"Bearer {api_key}"},
@@ -161,6 +164,16 @@ class AppClient:
         else:
             yield from self._pages("GET", path, key, limit, params=asked)
 
+    def page(
+        self, path: str, key: str, limit: int, start: str = "", **asked: str | int
+    ) -> tuple[list[dict[str, Any]], str]:
+        """One page of a list, and the `start` of the next one; '' after the last."""
+        return self._page("GET", path, key, {**asked, "limit": limit}, start)
+
+    def answer(self, path: str, asked: Mapping[str, str | int] | None = None) -> dict[str, Any]:
+        """What any other reading call answers."""
+        return self._get(path, asked)
+
     def export_deliveries(self, parent: str, number: int, start: int, end: int) -> int:
         """Ask for an export of the deliveries that a parent made from `start` to `end` (unix seconds); its id.
 
@@ -182,18 +195,14 @@ class AppClient:
         return found.get("status") == "done"
 
     def export_content(self, export: int, attempts: int = 3) -> bytes:
-        """The CSV. A link lives 15 minutes and takes no key; one that is too old is asked for again."""
-        for _ in range(attempts):
-            url = self._get(f"/v1/exports/{export}/download").get("url", "")
-            try:
-                answer = httpx.get(url, timeout=300, follow_redirects=True)
-            except httpx.HTTPError:
-                continue
-            if answer.is_success:
-                return answer.content
-        raise ExportFailedError(
-            f"Export {export} could not be downloaded in {attempts} tries.", next_step="run the task again."
-        )
+        """The CSV. A link lives 15 minutes and takes no key; what breaks off goes on under a new one."""
+        content = download(lambda: str(self._get(f"/v1/exports/{export}/download").get("url", "")), attempts)
+        if content is None:
+            raise ExportFailedError(
+                f"Export {export} could not be downloaded in {attempts} tries.",
+                next_step="run the task again.",
+            )
+        return content
 
     def send_email(self, message: int | str, to: str, data: Mapping[str, Any]) -> str:
         """Send a transactional message to an address; the id of the delivery.
@@ -247,13 +256,17 @@ class AppClient:
                 return None
             raise
 
+    def _count(self, requests: int) -> None:
+        with self._counting:
+            self.requests += requests
+
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         try:
             answer = self._transport.request(method, path, **arguments)
         except CustomerIOProviderError as error:
-            self.requests += error.requests
+            self._count(error.requests)
             raise
-        self.requests += answer.requests
+        self._count(answer.requests)
         return parsed(answer.response)
 
     def _pages(
@@ -267,15 +280,19 @@ class AppClient:
         params: Mapping[str, str | int] | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Rows of all pages; ends without `next`, and on an empty page, whatever its `next` says."""
-        start: dict[str, str] = {}
+        start = ""
         while True:
-            asked = {**(params or {}), "limit": limit, **start}
-            body = self._call(method, path, json=json, params=asked)
-            rows = _rows(body, key)
+            rows, start = self._page(method, path, key, {**(params or {}), "limit": limit}, start, json=json)
             yield from rows
-            if not rows or not body.get("next"):
+            if not start:
                 return
-            start = {"start": body["next"]}
+
+    def _page(
+        self, method: str, path: str, key: str, asked: dict[str, str | int], start: str, *, json: Any = None
+    ) -> tuple[list[dict[str, Any]], str]:
+        body = self._call(method, path, json=json, params={**asked, **({"start": start} if start else {})})
+        rows = _rows(body, key)
+        return rows, str(body.get("next") or "") if rows else ""
 
 
 def _rows(body: Any, key: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What `reporting.yaml` may say: which routes bring Customer.io's reporting back."""
+"""What a file in `dags/reporting` may say: which routes bring Customer.io's reporting back."""
 
 from __future__ import annotations
 
@@ -40,11 +40,14 @@ class Validation(Model):
 
 
 class ReportingFile(Model):
-    """`reporting.yaml`; `contract.yaml` beside it names connections and staging."""
+    """One file; `contract.yaml` in the folder above names connections, staging and pool."""
 
     owner: str = "data team"
     cadence: str = "10 * * * *"
     first_day: date
+    pool_slots: int = Field(
+        1, ge=1, description="Slots of a task in the contract's `send_pool`: its share of the App API's rate"
+    )
     routes: dict[Source, Route] = Field(min_length=1)
     validate_person: Validation | None = None
     deadline: Deadline | None = None
@@ -69,6 +72,6 @@ class ReportingFile(Model):
 
 def load_reporting(path: Path) -> ReportingFile:
     """
-    :raises ContractError: one line for each mistake: 'dags/reporting.yaml:4: routes.app_api.streams: ...'.
+    :raises ContractError: one line for each mistake: 'dags/reporting/messages.yaml:4: routes.app_api.streams: ...'.
     """
     return parse(read(path), ReportingFile)

@@ -17,6 +17,7 @@ from airflow_provider_cio.templates.audience import audience_dag, audience_dag_i
 from airflow_provider_cio.templates.backfill import backfill_dag, backfill_id_of
 from airflow_provider_cio.templates.broken import BrokenSync
 from airflow_provider_cio.templates.export import dag_id_of, sync_dag
+from airflow_provider_cio.templates.reporting import reporting_dag, reporting_dag_id
 from airflow_provider_cio.transfers.redshift_to_customerio import contract_beside
 
 
@@ -63,6 +64,21 @@ def load_audiences(folder: str | Path, namespace: dict[str, Any]) -> None:
         try:
             if breaches[str(file)] or load_audience(file).destinations:
                 namespace[dag_id] = _checked(file, audience_dag, breaches[str(file)])
+        except ContractError as error:
+            BrokenSync.report(dag_id, file, error, namespace)
+
+
+def load_reports(folder: str | Path, namespace: dict[str, Any]) -> None:
+    """:func:`load_syncs` for files that bring reporting back; the folder is called `reporting`."""
+    files = {reporting_dag_id(file.stem): file for file in sorted(Path(folder).glob("*.yaml"))}
+    running = get_parsing_context().dag_id
+    if running is not None:
+        if running in files:
+            namespace[running] = reporting_dag(files[running])
+        return
+    for dag_id, file in files.items():
+        try:
+            namespace[dag_id] = _checked(file, reporting_dag, [])
         except ContractError as error:
             BrokenSync.report(dag_id, file, error, namespace)
 

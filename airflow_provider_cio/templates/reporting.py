@@ -16,20 +16,26 @@ from airflow_provider_cio.hooks.warehouse import open_warehouse
 from airflow_provider_cio.templates.export import SCHEDULED_SINCE
 from airflow_provider_cio.templates.watched import Watched
 from airflow_provider_cio.transfers.customerio_reporting_to_redshift import CustomerIOReportingToRedshift
+from airflow_provider_cio.transfers.redshift_to_customerio import contract_beside
 
-DAG_ID = "cio_reporting"
+APP_API = ("app_api", "export")
+
+
+def reporting_dag_id(name: str) -> str:
+    """Of a file in `reporting`."""
+    return f"cio_reporting_{name}"
 
 
 def reporting_dag(file: str | Path) -> DAG:
-    """The Dag of one reporting.yaml; contract.yaml lies beside it and names connections and staging.
+    """The Dag of one file in `reporting`; `contract.yaml` in the folder above names connections and staging.
 
     :raises ContractError: a file is wrong.
     """
     path = Path(file)
-    settings, contract = load_reporting(path), load_contract(path.parent / "contract.yaml")
-    watched = Watched(settings, contract.connections, path.parent, kind="reporting")
+    settings, contract = load_reporting(path), load_contract(contract_beside(path))
+    watched = Watched(settings, contract.connections, contract_beside(path).parent, kind="reporting")
     with DAG(
-        DAG_ID,
+        reporting_dag_id(path.stem),
         description="Brings Customer.io's reporting into Redshift",
         schedule=settings.cadence,
         start_date=SCHEDULED_SINCE,
@@ -39,8 +45,8 @@ def reporting_dag(file: str | Path) -> DAG:
         default_args={"owner": settings.owner, **watched.every_task},
         deadline=watched.deadline,
     ) as dag:
-        routes = [
-            CustomerIOReportingToRedshift(
+        routes = {
+            source: CustomerIOReportingToRedshift(
                 task_id=source,
                 source=source,
                 streams=route.streams,
@@ -51,9 +57,14 @@ def reporting_dag(file: str | Path) -> DAG:
                 customerio_conn_id=contract.connections.customerio,
                 redshift_conn_id=contract.connections.redshift,
                 aws_conn_id=contract.connections.aws,
+                pool=contract.send_pool,
+                pool_slots=settings.pool_slots,
+                trigger_rule="all_done",
             )
             for source, route in settings.routes.items()
-        ]
+        }
+        if routes.keys() >= set(APP_API):  # they share one limit
+            routes["app_api"] >> routes["export"]
         person = settings.validate_person
         if person is not None:
 
@@ -63,7 +74,7 @@ def reporting_dag(file: str | Path) -> DAG:
                 with closing(open_warehouse(contract.connections)) as warehouse:
                     return follow(warehouse, person).to_dict()
 
-            routes >> follow_()
+            list(routes.values()) >> follow_()
         if watched.last_task:
-            routes >> EmptyOperator(task_id="done", **watched.last_task)
+            list(routes.values()) >> EmptyOperator(task_id="done", **watched.last_task)
     return dag

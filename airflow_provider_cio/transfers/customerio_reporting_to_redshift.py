@@ -47,6 +47,8 @@ class CustomerIOReportingToRedshift(BaseOperator):
     :param files: where Customer.io's data-out or the webhook receiver writes (templated).
     :param deferrable: wait for exports in the triggerer; ``[operators] default_deferrable`` by default.
     :param poll_seconds: how often exports are looked at.
+
+    The task uses `pool_slots / app_rate_slots` (of the connection) of the App API's rate.
     """
 
     template_fields: Sequence[str] = ("streams", "staging", "iam_role", "first_day", "files")

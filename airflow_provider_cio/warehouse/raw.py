@@ -7,6 +7,7 @@ the staging models bring them together.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ from airflow_provider_cio.warehouse.session import Session
 from airflow_provider_cio.warehouse.state import table
 
 STAGE, NEWEST = "landed", "newest"
+ROWS_A_FILE = 100_000
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,24 @@ def create(stream: Stream) -> str:
     )
 
 
+def ensure(session: Session, streams: Iterable[Stream]) -> None:
+    """Create the tables that are missing, and columns that an older version did not have."""
+    rows = session.fetch(
+        f"SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = {sql.literal(RAW)}"
+    )
+    known = {(str(row[0]), str(row[1])) for row in rows}
+    for stream in streams:
+        missing = [field for field in stream.fields if (stream.name, field.name) not in known]
+        if len(missing) == len(stream.fields):
+            session.run(create(stream))
+        else:
+            for field in missing:
+                column = f"{sql.identifier(field.name)} {SQL_TYPES[field.type]}"
+                session.run(f"ALTER TABLE {raw_table(stream)} ADD COLUMN {column}")
+        for comment in describe(stream) if missing else ():
+            session.run(comment)
+
+
 def describe(stream: Stream) -> list[str]:
     """COMMENT statements: the table's and its columns' descriptions."""
     name = raw_table(stream)
@@ -65,23 +85,31 @@ def describe(stream: Stream) -> list[str]:
 
 
 class Files:
-    """Canonical Parquet of one load, written as its rows come."""
+    """Canonical Parquet of one load, written as its rows come, some pages to a file."""
 
     def __init__(self, bucket: Bucket, stream: Stream, schema: pa.Schema) -> None:
         self._bucket, self._schema = bucket, schema
         self._folder = f"reporting/{stream.name}/{uuid4()}"
         self._written: list[Stored] = []
+        self._held: list[pa.Table] = []
 
     def add(self, rows: pa.Table) -> None:
-        """One more file, unless there are no rows."""
-        if len(rows):
-            self._write(rows)
+        """More rows."""
+        self._held.append(rows)
+        if sum(len(each) for each in self._held) >= ROWS_A_FILE:
+            self._flush()
 
     def manifest(self) -> str:
         """The address of the manifest of everything that was added."""
+        self._flush()
         if not self._written:  # COPY refuses a manifest without files
             self._write(self._schema.empty_table())
         return self._bucket.write_manifest(f"{self._folder}/manifest", self._written)
+
+    def _flush(self) -> None:
+        held, self._held = self._held, []
+        if any(len(each) for each in held):
+            self._write(pa.concat_tables(held))
 
     def _write(self, rows: pa.Table) -> None:
         sink = io.BytesIO()
@@ -105,17 +133,23 @@ def copy(session: Session, bucket: Bucket, manifest: str) -> None:
 
 
 def merge(session: Session, stream: Stream, source: Source) -> Merged:
-    """Stage -> table, and drop the stage. Rows that are not newer than what is there change nothing."""
+    """Stage -> table, and drop the stage. Rows that are not newer than what is there change nothing.
+
+    A snapshot also loses the rows that the stage does not show.
+    """
     target, keys = raw_table(stream), [sql.identifier(name) for name in stream.key]
     names = ", ".join(["source", *(sql.identifier(name) for name in stream.names), "recency"])
     own = names.removeprefix("source, ")
     known = " AND ".join(f"{target}.{name} = {NEWEST}.{name}" for name in ("source", *keys))
     with_key = " AND ".join(f"{key} IS NOT NULL" for key in keys)
+    order = "recency DESC"
+    if stream.newest is not None:
+        order += f", {sql.identifier(stream.newest)} DESC NULLS LAST"
     session.run(f"LOCK TABLE {target}")
     [(rows,)] = session.fetch(f"SELECT COUNT(*) FROM {STAGE}")
     session.run(
         f"CREATE TEMP TABLE {NEWEST} AS SELECT CAST({sql.literal(source)} AS VARCHAR(16)) AS source, {own}, _extra "
-        f"FROM (SELECT {own}, _extra, ROW_NUMBER() OVER (PARTITION BY {', '.join(keys)} ORDER BY recency DESC) AS nth "
+        f"FROM (SELECT {own}, _extra, ROW_NUMBER() OVER (PARTITION BY {', '.join(keys)} ORDER BY {order}) AS nth "
         f"FROM {STAGE} WHERE {with_key}) AS numbered WHERE nth = 1"
     )
     [(found,)] = session.fetch(f"SELECT COUNT(*) FROM {NEWEST}")
@@ -126,6 +160,11 @@ def merge(session: Session, stream: Stream, source: Source) -> Merged:
         f"FROM {NEWEST} WHERE NOT EXISTS (SELECT 1 FROM {target} WHERE {known})"
     )
     [(after,)] = session.fetch(f"SELECT COUNT(*) FROM {target}")
+    if stream.snapshot:
+        session.run(
+            f"DELETE FROM {target} WHERE source = {sql.literal(source)} "
+            f"AND NOT EXISTS (SELECT 1 FROM {NEWEST} WHERE {known})"
+        )
     for name in (NEWEST, STAGE):
         session.run(f"DROP TABLE {name}")
     return Merged(int(rows), int(found), int(after) - int(before))

@@ -23,14 +23,18 @@ from stack import Stack
 from airflow_provider_cio.clients.app import AppClient
 from airflow_provider_cio.engine.reporting import run as reporting
 from airflow_provider_cio.engine.reporting.context import Reporting
+from airflow_provider_cio.engine.reporting.context import seconds as seconds_of
+from airflow_provider_cio.engine.reporting.messages import PAGE, from_api
 from airflow_provider_cio.receiver.signature import sign
 from airflow_provider_cio.sandbox.s3 import BUCKET, client
 from airflow_provider_cio.warehouse.objects import Bucket
 from airflow_provider_cio.warehouse.session import Warehouse
 
 EVENTS, LANES = 10_000, 32
+SUSTAINED, SHARE = 20, 0.5
+"""Seconds at a share of the greatest rate."""
 ROWS = 1_000_000
-PEOPLE, APP_RATE = 20_000, 10
+PEOPLE, NEWSLETTERS, APP_RATE = 4_000, 40, 10
 ROLE = "arn:aws:iam::123456789012:role/redshift"
 PORT = 8127
 
@@ -65,11 +69,39 @@ def receiver(stack: Stack) -> None:
         ) as process:
             try:
                 times, seconds = asyncio.run(_post())
+                sustained = asyncio.run(_sustain(EVENTS / seconds * SHARE))
             finally:
                 process.terminate()
+    line(f"receiver: {EVENTS / seconds:,.0f} events a second, {_told(times)}")
+    line(f"receiver at {EVENTS / seconds * SHARE:,.0f} events a second for {SUSTAINED} s: {_told(sustained)}")
+
+
+def _told(times: list[float]) -> str:
     times.sort()
     half, most = (1000 * times[len(times) * share // 100] for share in (50, 99))
-    line(f"receiver: {EVENTS / seconds:,.0f} events a second, p50 {half:.1f} ms, p99 {most:.1f} ms")
+    return f"p50 {half:.1f} ms, p99 {most:.1f} ms, slowest {1000 * times[-1]:.1f} ms"
+
+
+async def _sustain(rate: float) -> list[float]:
+    """Events at a rate, whether or not the ones before were answered; how long each answer took."""
+    times: list[float] = []
+
+    async def one(http: httpx.AsyncClient, n: int) -> None:
+        body = json.dumps({"event_id": f"s{n}", "metric": "sent", "data": {"delivery_id": f"d{n}"}}).encode()
+        at = str(int(time.time())).encode()
+        headers = {"X-CIO-Timestamp": at.decode(), "X-CIO-Signature": sign(b"key", at, body).decode()}
+        began = time.perf_counter()
+        (await http.post("/reporting", content=body, headers=headers)).raise_for_status()
+        times.append(time.perf_counter() - began)
+
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{PORT}", timeout=30, limits=limits) as http:
+        began, sent = time.perf_counter(), list[asyncio.Task[None]]()
+        for n in range(int(rate * SUSTAINED)):
+            await asyncio.sleep(max(0.0, began + n / rate - time.perf_counter()))
+            sent.append(asyncio.create_task(one(http, n)))
+        await asyncio.gather(*sent)
+    return times
 
 
 async def _post() -> tuple[list[float], float]:
@@ -124,7 +156,7 @@ def data_out(stack: Stack, warehouse: Warehouse) -> None:
 
 
 def app_api(stack: Stack, warehouse: Warehouse) -> None:
-    """Messages of one newsletter at 10 requests a second: wall time against requests / 10."""
+    """Messages of forty newsletters at 10 requests a second: wall time against their pages / 10."""
     with httpx.Client(
         base_url=stack.customerio, auth=("sandbox-site", "sandbox-track-key"), timeout=600
     ) as http:
@@ -140,18 +172,24 @@ def app_api(stack: Stack, warehouse: Warehouse) -> None:
         ]
         for first in range(0, PEOPLE, 2000):
             http.post("/api/v2/batch", json={"batch": people[first : first + 2000]}).raise_for_status()
-        http.put("/_sandbox/settings", json={"clock_offset": -86_400})
-        http.post("/_sandbox/newsletters", json={"name": "Spring"}).raise_for_status()
+        for n in range(NEWSLETTERS):
+            http.put("/_sandbox/settings", json={"clock_offset": -86_400 - n * 43_200})
+            http.post("/_sandbox/newsletters", json={"name": f"News {n}"}).raise_for_status()
         http.put("/_sandbox/settings", json={"clock_offset": 0})
         http.post("/_sandbox/deliveries").raise_for_status()
     with AppClient(api_key="sandbox-app-key", base_url=stack.customerio, rate=APP_RATE) as app:
         ctx = _context(stack, warehouse, "app_api", app=app)
         started = time.perf_counter()
         reports = reporting.run(ctx, reporting.chosen(["deliveries", "metrics"], "app_api"))
-        seconds, least = time.perf_counter() - started, app.requests / APP_RATE
+        seconds, least = time.perf_counter() - started, reports[0].new / PAGE / APP_RATE
+        requests, read = app.requests, time.perf_counter()
+        first, last = seconds_of(ctx.first), int(datetime.now(UTC).timestamp())
+        rows = sum(len(part["deliveries"][0]) for part in from_api(app, first, last, 0))
+        read = time.perf_counter() - read
     line(
-        f"App API: {reports[0].new:,} messages, {app.requests} requests in {seconds:.1f} s, "
-        f"{seconds / least:.2f} x of what {APP_RATE} requests a second take"
+        f"App API: {reports[0].new:,} messages in {requests} requests, read and loaded in {seconds:.1f} s, "
+        f"{seconds / least:.2f} x of what their pages take at {APP_RATE} requests a second; "
+        f"reading alone {read:.1f} s, {read / least:.2f} x ({rows:,} rows with repeats)"
     )
 
 

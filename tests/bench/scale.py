@@ -101,7 +101,7 @@ def measure(stack: Stack, sending: Sender, kind: str) -> Cost:
     assert sending.send(kind, plan, SHARDS, track) == SHARDS * SHARD
     used = time.process_time() - used
     told, millions = stack.sink.stats(), SHARDS * SHARD / 1e6
-    objects = len(list(sending.context.bucket.listing(f"{kind}/{plan}/outcomes/")))
+    objects = sum("/outcomes-" in each.key for each in sending.context.bucket.listing(f"{kind}/{plan}/sent/"))
     track.close()
     return Cost(used / millions, told["bytes"] / millions, told["requests"] / millions, objects / millions)
 

@@ -66,8 +66,10 @@ def test_our_folder_has_no_import_errors(airflow_home: Path) -> None:
     assert set(bag.dags) == {f"cio_sync_{file.stem}" for file in SHIPPED.glob("syncs/*.yaml")} | {
         "example_customers_in_one_task",
         "cio_enrichment",
+        "cio_reporting_messages",
         "cio_monitoring",
         "cio_audience_cart_recovery",
+        "cio_audience_suppression_purchasers",
         "cio_audience_winback",
     }
     for dag in bag.dags.values():
@@ -113,6 +115,18 @@ def test_a_broken_sync_is_an_import_error_of_its_own(
 
     shop.sync("broken", **shop.people | OTHER)
     assert parsed() == ({"cio_sync_people", "cio_sync_broken"}, {})
+
+
+def test_a_broken_reporting_file_harms_no_other(shop: Dags, parsed: Any) -> None:
+    (shop.folder / "cio_reporting.py").write_text((SHIPPED / "cio_reporting.py").read_text())
+    folder = shop.folder / "reporting"
+    folder.mkdir()
+    (folder / "good.yaml").write_text("first_day: 2026-01-01\nroutes: {app_api: {streams: [campaigns]}}\n")
+    (folder / "broken.yaml").write_text("first_day: 2026-01-01\nroutes: {app_api: {streams: [campains]}}\n")
+    dag_ids, errors = parsed()
+    assert dag_ids == {"cio_sync_people", "cio_reporting_good"}
+    assert set(errors) == {"reporting/broken.yaml"}
+    assert "there is no stream 'campains'" in errors["reporting/broken.yaml"]
 
 
 def test_the_dag_processor_keeps_the_others_scheduled(shop: Dags) -> None:

@@ -67,17 +67,25 @@ routes:
 validate_person: {{customer_id: p7}}
 """
 LOADER = """
+# An Airflow Dag for each file.
 from pathlib import Path
-from airflow_provider_cio.templates.reporting import reporting_dag
-dag = reporting_dag(Path(__file__).parent / "reporting.yaml")
+from airflow_provider_cio.templates.loader import load_reports
+load_reports(Path(__file__).parent / "reporting", globals())
 """
 
 
 def test_a_dag_loads_every_route_and_follows_a_known_person(dags: Dags, workspace: Lab) -> None:
     first = (datetime.now(UTC) - timedelta(days=30)).date()
-    (dags.folder / "reporting.yaml").write_text(SETTINGS.format(first=first))
+    (dags.folder / "reporting").mkdir()
+    (dags.folder / "reporting" / "outcomes.yaml").write_text(SETTINGS.format(first=first))
+    (dags.folder / "reporting" / "broken.yaml").write_text(
+        "first_day: 2026-01-01\nroutes: {app_api: {streams: [x]}}\n"
+    )
     (dags.folder / "cio_reporting.py").write_text(LOADER)
-    dag = dags.bag().dags["cio_reporting"]
+    bag = dags.bag()
+    assert [name for name in bag.dags if name.startswith("cio_reporting")] == ["cio_reporting_outcomes"]
+    assert bag.import_errors == {}
+    dag = bag.dags["cio_reporting_outcomes"]
     dag.get_task("export").poll_seconds = 0.01
     run = dags.run(dag)
     assert run.tasks == dict.fromkeys(("app_api", "export", "follow_known_person"), "success")

@@ -65,7 +65,7 @@ class Shop:
             assert (answer.status_code, answer.json()) == (200, {})
 
     def begin(self) -> None:
-        """Everybody, a campaign, and a newsletter of the first day, whose topic one in five takes."""
+        """Everybody, a campaign, a newsletter whose topic one in five takes, and a broadcast to ten people."""
         self.control("topics", name="Offers")
         off = {"topics": {"topic_1": False}}
         self.track(
@@ -81,6 +81,16 @@ class Shop:
         )
         self.control("campaigns", name="Thanks", trigger={"event": "Order Completed"})
         self.control("newsletters", name="Spring", topic="1")
+        self.control("broadcasts", name="Flash sale")
+        self.trigger(1, [f"p{n}" for n in range(10)])
+
+    def trigger(self, broadcast: int, ids: list[str]) -> None:
+        """What a program of the shop does."""
+        key = {"Authorization": "Bearer sandbox-app-key"}
+        body = {"ids": ids, "data": {"percent": 20}}
+        self.http.post(
+            f"/v1/campaigns/{broadcast}/triggers", json=body, headers=key, auth=None
+        ).raise_for_status()
 
     def live(self, days: int, orders: int, *, since: int) -> None:
         """Days on which `orders` people order; the clock ends `days` after `since`."""

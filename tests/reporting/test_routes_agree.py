@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,8 @@ SELECT parent, metric, TO_CHAR(last_at, 'YYYY-MM-DD'), COUNT(*) FROM (
     SELECT m.delivery_id, m.metric, MAX(m.occurred_at) AS last_at, MIN(d.parent) AS parent
     FROM cio_raw.metrics AS m JOIN (
         SELECT delivery_id, MAX(CASE WHEN campaign_id IS NOT NULL THEN 'campaign:' || CAST(campaign_id AS VARCHAR(20))
-            WHEN newsletter_id IS NOT NULL THEN 'newsletter:' || CAST(newsletter_id AS VARCHAR(20)) END) AS parent
+            WHEN newsletter_id IS NOT NULL THEN 'newsletter:' || CAST(newsletter_id AS VARCHAR(20))
+            WHEN broadcast_id IS NOT NULL THEN 'broadcast:' || CAST(broadcast_id AS VARCHAR(20)) END) AS parent
         FROM cio_raw.deliveries WHERE source {sources} GROUP BY delivery_id
     ) AS d ON d.delivery_id = m.delivery_id
     WHERE m.source {sources} AND m.metric NOT LIKE 'human%' GROUP BY m.delivery_id, m.metric
@@ -51,9 +53,11 @@ def test_each_route_and_all_together_equal_the_books(shop: Shop, monkeypatch: py
 @pytest.mark.soak
 @pytest.mark.timeout(14_400)
 def test_a_year_of_a_hundred_thousand_people(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop.people = 100_000
-    shop.first = (shop.now() - timedelta(days=396)).date()
-    campaign(shop, monkeypatch, days=365, orders=300)
+    """`CIO_SOAK_PEOPLE=5000 CIO_SOAK_DAYS=120` for less of it."""
+    shop.people = int(os.environ.get("CIO_SOAK_PEOPLE", "100000"))
+    days = int(os.environ.get("CIO_SOAK_DAYS", "365"))
+    shop.first = (shop.now() - timedelta(days=days + 31)).date()
+    campaign(shop, monkeypatch, days=days, orders=max(8, shop.people * 3 // 1000))
 
 
 def campaign(shop: Shop, monkeypatch: pytest.MonkeyPatch, *, days: int, orders: int) -> None:

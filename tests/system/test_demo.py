@@ -70,6 +70,16 @@ def test_killed_in_the_middle_the_next_start_works_and_the_one_after_sends_nothi
     _until_nothing_runs(tmp_path)
     assert first["people"]["rows"] == first["customerio"]["people"] == CUSTOMERS
     assert first["events"]["rows"] == first["customerio"]["events"] > 0
+    back = first["came_back"]
+    assert (
+        back["made"]
+        == back["messages"]
+        == back["customers"]
+        >= back["sent"]
+        > back["opened"]
+        > back["clicked"]
+        > 0
+    )
 
     assert set(first["audiences"]) == {"cart_recovery", "winback", "suppression_purchasers"}
     for destinations in first["audiences"].values():
@@ -82,6 +92,7 @@ def test_killed_in_the_middle_the_next_start_works_and_the_one_after_sends_nothi
     assert second["people"]["sent"] == second["events"]["sent"] == 0
     assert second["people"]["unchanged"] == CUSTOMERS
     assert second["customerio"] == first["customerio"]
+    assert second["came_back"] == back
     assert second["audiences"] == first["audiences"]
 
 

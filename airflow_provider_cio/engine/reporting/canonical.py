@@ -18,11 +18,13 @@ from airflow_provider_cio.core.streams import Stream, Type
 
 ARROW: dict[Type, pa.DataType] = {
     "text": pa.string(),
+    "long": pa.string(),
     "integer": pa.int64(),
     "boolean": pa.bool_(),
     "moment": pa.timestamp("us"),
 }
-EXTRA_BYTES, TEXT_BYTES = 60_000, 4096
+EXTRA_BYTES = 60_000
+BYTES: dict[Type, int] = {"text": 4096, "long": 60_000}
 _READABLE: dict[Type, str] = {
     "integer": r"^-?[0-9]{1,18}(\.0+)?$",
     "boolean": r"^(?i:true|false|0|1)$",
@@ -81,8 +83,8 @@ def fit(table: pa.Table, stream: Stream, recency: pa.Scalar | pa.ChunkedArray) -
         if pc.any(lost).as_py():
             odd.mistyped[each.name] += pc.sum(lost).as_py()
             extras[each.name] = pc.if_else(lost, _as_text(given), None)
-        if each.type == "text":
-            value, cut = _shortened(value)
+        if each.type in BYTES:
+            value, cut = _shortened(value, BYTES[each.type])
             odd.too_long += Counter({each.name: cut})
         columns.append(value)
     for name in table.column_names:
@@ -105,7 +107,7 @@ def _cast(given: pa.ChunkedArray, kind: Type) -> pa.ChunkedArray:
     if given.type == ARROW[kind]:
         return given
     text = _as_text(given)
-    if kind == "text":
+    if kind in BYTES:
         return text
     good = pc.match_substring_regex(text, _READABLE[kind])
     text = pc.if_else(good, text, None)
@@ -134,14 +136,12 @@ def _without_epoch(moments: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.equal(moments.cast(pa.int64()), 0), None, moments)
 
 
-def _shortened(text: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
+def _shortened(text: pa.ChunkedArray, most: int) -> tuple[pa.ChunkedArray, int]:
     """Texts of at most the column's bytes; how many were cut. A character has at most four bytes."""
-    long = pc.fill_null(pc.greater(pc.binary_length(text), TEXT_BYTES), False)  # noqa: FBT003
+    long = pc.fill_null(pc.greater(pc.binary_length(text), most), False)  # noqa: FBT003
     count = pc.sum(long).as_py() or 0
     return (
-        (pc.if_else(long, pc.utf8_slice_codeunits(text, 0, TEXT_BYTES // 4), text), count)
-        if count
-        else (text, 0)
+        (pc.if_else(long, pc.utf8_slice_codeunits(text, 0, most // 4), text), count) if count else (text, 0)
     )
 
 

@@ -13,12 +13,16 @@ import pyarrow.csv
 from airflow_provider_cio.clients.app import AppClient
 from airflow_provider_cio.core.streams import STREAMS
 from airflow_provider_cio.engine.reporting.canonical import Odd, fit, from_json
+from airflow_provider_cio.engine.reporting.flow import flow
 
 Rows = dict[str, tuple[pa.Table, Odd]]
 """By stream."""
 
-PAGE = 1000
-_ROWS_AT_ONCE = 50_000
+PATH, PAGE = "/v1/messages", 1000
+HOUR = 3600
+SLICES = 24
+"""Of a window with more than a few pages: each is read page by page, side by side."""
+FEW_PAGES = 3
 _NAMES = {"id": "delivery_id", "created": "created_at"}
 _NOT_KEPT = frozenset({"metrics", "customer_identifiers", "identifiers", "recipient", "deduplicate_id"})
 """Taken apart, or a person's address, which belongs to the profile."""
@@ -31,15 +35,44 @@ PARENTS = (
 
 
 def from_api(app: AppClient, start: int, end: int, recency: int) -> Iterator[Rows]:
-    """All messages that were made from `start` to `end`, some pages at a time."""
-    found = app.listing("/v1/messages", "messages", PAGE, start_ts=start, end_ts=end)
-    while chunk := list(_take(found)):
-        deliveries = [_delivery(message) for message in chunk]
-        metrics = [metric for message in chunk for metric in _metrics(message)]
-        yield {
+    """All messages that were made from `start` to `end` (unix seconds, both included), page by page.
+
+    A cursor leads from one page to the next only, so more than a few pages are read in slices of time; then the few
+    are read once more.
+    """
+
+    def rows(page: list[dict[str, Any]]) -> Rows:
+        deliveries = [_delivery(message) for message in page]
+        metrics = [metric for message in page for metric in _metrics(message)]
+        return {
             "deliveries": from_json(deliveries, STREAMS["deliveries"], recency),
             "metrics": from_json(metrics, STREAMS["metrics"], recency),
         }
+
+    def slice_(window: tuple[int, int]) -> Iterator[Rows]:
+        first, last = window
+        cursor = ""
+        while True:
+            page, cursor = app.page(PATH, "messages", PAGE, cursor, start_ts=first, end_ts=last)
+            if page:
+                yield rows(page)
+            if not cursor:
+                return
+
+    cursor = ""
+    for _ in range(FEW_PAGES):
+        page, cursor = app.page(PATH, "messages", PAGE, cursor, start_ts=start, end_ts=end)
+        if page:
+            yield rows(page)
+        if not cursor:
+            return
+    yield from flow(slice_, _slices(start, end))
+
+
+def _slices(start: int, end: int) -> list[tuple[int, int]]:
+    """Equal parts, none shorter than an hour."""
+    size = max(HOUR, -(-(end - start + 1) // SLICES))
+    return [(first, min(first + size - 1, end)) for first in range(start, end + 1, size)]
 
 
 def ask_exports(app: AppClient, ranges: Iterable[tuple[int, int]]) -> list[int]:
@@ -49,7 +82,14 @@ def ask_exports(app: AppClient, ranges: Iterable[tuple[int, int]]) -> list[int]:
         for parent, path, key, limit in PARENTS
         for row in app.listing(path, key, limit)
     ]
-    return [app.export_deliveries(parent, number, *window) for window in ranges for parent, number in parents]
+    # An export of a broadcast can only be asked for by its actions.
+    parents += [
+        ("action_id", int(action["id"]))
+        for row in app.listing("/v1/broadcasts", "broadcasts")
+        for action in app.listing(f"/v1/broadcasts/{int(row['id'])}/actions", "actions")
+    ]
+    asked = [(parent, number, *window) for window in ranges for parent, number in parents]
+    return list(flow(lambda each: [app.export_deliveries(*each)], asked))
 
 
 def from_export(content: bytes, recency: int) -> Rows:
@@ -67,11 +107,6 @@ def from_export(content: bytes, recency: int) -> Rows:
         "deliveries": fit(plain, STREAMS["deliveries"], moment),
         "metrics": fit(_melted(table, metrics), STREAMS["metrics"], moment),
     }
-
-
-def _take(messages: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for _, message in zip(range(_ROWS_AT_ONCE), messages, strict=False):
-        yield message
 
 
 def _delivery(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,9 +38,9 @@ def build(workspace: Workspace) -> Gate:
         track_v1,
         track_v2,
     )
+    from airflow_provider_cio.sandbox.customerio.reporting import addresses, broadcasts, exports, series
     from airflow_provider_cio.sandbox.customerio.reporting import app_api as reporting_api
     from airflow_provider_cio.sandbox.customerio.reporting import control as reporting_control
-    from airflow_provider_cio.sandbox.customerio.reporting import exports
 
     routes = [
         *track_v2.ROUTES,
@@ -51,6 +51,9 @@ def build(workspace: Workspace) -> Gate:
         *control.ROUTES,
         *campaigns.ROUTES,
         *reporting_api.ROUTES,
+        *broadcasts.ROUTES,
+        *series.ROUTES,
+        *addresses.ROUTES,
         *exports.ROUTES,
         *reporting_control.ROUTES,
         *page.ROUTES,

@@ -28,6 +28,8 @@ SCOPE_OF = {
     "messages": "messages",
     "exports": "exports",
     "subscription_topics": "subscription_topics",
+    "sender_identities": "sender_identities",
+    "esp": "esp",
 }
 
 

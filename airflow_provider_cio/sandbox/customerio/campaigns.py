@@ -9,22 +9,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from airflow_provider_cio.sandbox.customerio import data_driven, filters, lookup
-from airflow_provider_cio.sandbox.customerio.answers import not_found, refused, whole
+from airflow_provider_cio.sandbox.customerio.answers import whole
 from airflow_provider_cio.sandbox.customerio.payload import MalformedError, decode, encode, read_item
 from airflow_provider_cio.sandbox.customerio.people import cio_id
 from airflow_provider_cio.sandbox.customerio.workspace import Workspace
 
-HOUR = 3600
-RESOLUTIONS = {
-    name: size
-    for names, size in (
-        (("hours", "hourly"), HOUR),
-        (("days", "daily"), 24 * HOUR),
-        (("weeks", "weekly"), 7 * 24 * HOUR),
-        (("months", "monthly"), 30 * 24 * HOUR),
-    )
-    for name in names
-}
 STATES = ("running", "stopped")
 
 
@@ -129,30 +118,6 @@ async def journeys(request: Request) -> Response:
     return JSONResponse({"journeys": found})
 
 
-async def journey_metrics(request: Request) -> Response:
-    """Journeys by the hour, day, week or month (of 30 days) they started in; filtered-out ones do not count."""
-    workspace: Workspace = request.app.state.workspace
-    size = RESOLUTIONS.get(request.query_params.get("res", ""))
-    start, end = (whole(request.query_params.get(name), 0) for name in ("start", "end"))
-    if not size or not start or not end or end < start:
-        return refused("start, end and res are required")
-    campaign = whole(request.path_params["campaign"], 0)
-    db = workspace.store.db
-    if db.execute("SELECT 1 FROM campaigns WHERE id = ?", (campaign,)).fetchone() is None:
-        return not_found()
-    workspace.let_time_pass()
-    counts = [0] * ((end - start) // size + 1)
-    for (at,) in db.execute(
-        "SELECT started_at FROM journeys WHERE campaign = ? AND started_at BETWEEN ? AND ?",
-        (campaign, start, end),
-    ):
-        counts[(at - start) // size] += 1
-    nothing = [0] * len(counts)
-    names = ("exited_early", "finished", "converted", "never_activated", "messaged")
-    metric = {"started": counts, "activated": counts, **dict.fromkeys(names, nothing)}
-    return JSONResponse({"journey_metric": metric})
-
-
 async def create_segment(request: Request) -> Response:
     """``{"name": ..., "conditions": <filter>}``; the UI makes these, no public API does."""
     workspace: Workspace = request.app.state.workspace
@@ -179,7 +144,6 @@ def _segment(body: Any) -> tuple[str, Any]:
 
 
 ROUTES = [
-    Route("/v1/campaigns/{campaign}/journey_metrics", journey_metrics, methods=["GET"]),
     Route("/_sandbox/segments", create_segment, methods=["POST"]),
     Route("/_sandbox/campaigns", create, methods=["POST"]),
     Route("/_sandbox/campaigns", list_all, methods=["GET"]),

@@ -22,6 +22,8 @@ APP_SCOPES = (
     "messages",
     "exports",
     "subscription_topics",
+    "sender_identities",
+    "esp",
 )
 
 

@@ -51,12 +51,17 @@ CREATE TABLE IF NOT EXISTS anonymous_relationships (
     PRIMARY KEY (anonymous_id, object)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS newsletters (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, topic TEXT, sent_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS broadcasts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, created_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS triggers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, broadcast INTEGER NOT NULL, people TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS transactional (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS topics (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS deliveries (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, cio INTEGER NOT NULL, customer_id TEXT, email TEXT,
     campaign INTEGER, action INTEGER, journey INTEGER, event TEXT, newsletter INTEGER, content INTEGER,
-    transactional INTEGER, channel TEXT NOT NULL, subject TEXT NOT NULL, created_at INTEGER NOT NULL);
+    broadcast INTEGER, trigger INTEGER, transactional INTEGER,
+    channel TEXT NOT NULL, subject TEXT NOT NULL, created_at INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS deliveries_created ON deliveries (created_at, seq);
 CREATE TABLE IF NOT EXISTS metrics (
     seq INTEGER PRIMARY KEY, event_id TEXT NOT NULL, delivery TEXT NOT NULL, metric TEXT NOT NULL,
@@ -74,6 +79,8 @@ CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 """
 EMPTIED_BY_RESET = (
     "newsletters",
+    "broadcasts",
+    "triggers",
     "transactional",
     "topics",
     "deliveries",

@@ -89,6 +89,12 @@ class Screen:
         self._console.print(
             f"Customer.io holds {held['people']:,} people and {held['events']:,} events ({named})."
         )
+        told = outcome.came_back
+        self._console.print(
+            f"Back in Redshift: {told['messages']:,} messages to {told['customers']:,} customers, "
+            f"{told['sent']:,} sent, {told['opened']:,} opened by people, {told['clicked']:,} clicked, "
+            f"{told['converted']:,} converted."
+        )
         self._audiences(outcome.audiences)
         for finding, count in outcome.findings.items():
             self._console.print(f"Finding: {finding}: {count:,}")

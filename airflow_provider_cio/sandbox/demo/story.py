@@ -18,12 +18,15 @@ from airflow_provider_cio.sandbox import shop
 from airflow_provider_cio.sandbox.demo import audiences
 from airflow_provider_cio.sandbox.demo.airflow_stack import AirflowStack, StackError
 from airflow_provider_cio.sandbox.demo.audiences import AudienceRun
+from airflow_provider_cio.sandbox.demo.newsletter import read_reporting, send_newsletter
 from airflow_provider_cio.sandbox.demo.reconcile import compare, read_customerio, read_findings, read_runs
 from airflow_provider_cio.sandbox.demo.screen import Screen, Steps
 from airflow_provider_cio.sandbox.demo.syncs import (
+    MARTS,
+    REPORTING,
     SyncRun,
-    build_marts,
     hold_syncs,
+    run_dag,
     run_syncs,
     set_connections,
 )
@@ -47,6 +50,7 @@ class Outcome:
     syncs: list[SyncRun]
     runs: dict[str, dict[str, Any]]
     customerio: dict[str, Any]
+    came_back: dict[str, int]
     audiences: dict[str, list[dict[str, Any]]]
     findings: dict[str, int]
     differences: list[str]
@@ -59,8 +63,8 @@ class Outcome:
             kind: {column: sum(run[column] for run in self._runs_of(kind)) for column in TOTALS}
             for kind in ("people", "events")
         }
-        found = {"customerio": self.customerio, "audiences": self.audiences, "seconds": self.seconds}
-        return {"demo": totals | found}
+        found = {"customerio": self.customerio, "came_back": self.came_back, "audiences": self.audiences}
+        return {"demo": totals | found | {"seconds": self.seconds}}
 
     def _runs_of(self, kind: str) -> list[dict[str, Any]]:
         return [self.runs[sync.name] for sync in self.syncs if sync.kind == kind and sync.name in self.runs]
@@ -79,8 +83,10 @@ def tell_story(folder: Path, customers: int, orders: Path | None, screen: Screen
             started()
             set_connections(airflow, endpoints)
             held_back = hold_syncs(airflow, DAGS / "syncs", steps)
-            build_marts(airflow, steps)
+            run_dag(airflow, MARTS, steps)
             syncs = run_syncs(airflow, held_back, steps)
+            send_newsletter(endpoints["customerio"])
+            run_dag(airflow, REPORTING, steps)
             # Orders of a real shop come without emails and consent: there is nobody to show an ad.
             wanted = {} if orders else audiences.with_destinations(DAGS / "audiences")
             carried = _run_audiences(airflow, endpoints, wanted, steps)
@@ -88,7 +94,12 @@ def tell_story(folder: Path, customers: int, orders: Path | None, screen: Screen
             runs = read_runs(connection, syncs)
             held = read_customerio(endpoints["customerio"])
             findings = read_findings(connection)
+            came_back = read_reporting(connection, endpoints["customerio"])
             differences = compare(connection, syncs, runs, held)
+        if came_back["messages"] != came_back["made"]:
+            differences.append(
+                f"{came_back['made']} messages in Customer.io, {came_back['messages']} in Redshift"
+            )
             places = audiences.read(connection, carried)
             differences += audiences.compare(endpoints, connection, wanted, carried)
         addresses = {
@@ -99,7 +110,9 @@ def tell_story(folder: Path, customers: int, orders: Path | None, screen: Screen
             "S3": endpoints["s3"]["endpoint_url"],
             "Logs": str(folder),
         }
-        yield Outcome(name, syncs, runs, held, places, findings, differences, screen.seconds, addresses)
+        yield Outcome(
+            name, syncs, runs, held, came_back, places, findings, differences, screen.seconds, addresses
+        )
     except StackError as error:
         raise DemoError(str(error)) from error
     finally:

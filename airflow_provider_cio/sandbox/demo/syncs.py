@@ -13,7 +13,7 @@ import yaml
 from airflow_provider_cio.sandbox.demo.airflow_stack import AirflowStack, StackError
 from airflow_provider_cio.sandbox.demo.screen import Steps
 
-MARTS = "cio_enrichment"
+MARTS, REPORTING = "cio_enrichment", "cio_reporting_messages"
 FINISHED = frozenset({"success", "failed"})
 TASK_DONE = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 
@@ -66,27 +66,27 @@ def hold_syncs(airflow: AirflowStack, folder: Path, steps: Steps) -> dict[str, d
     return syncs
 
 
-def build_marts(airflow: AirflowStack, steps: Steps) -> None:
-    """Let the scheduler build the marts, and wait for it.
+def run_dag(airflow: AirflowStack, dag_id: str, steps: Steps) -> None:
+    """Let the scheduler run a Dag once, and wait for it.
 
-    :raises StackError: the build failed; its tasks' logs say why.
+    :raises StackError: it failed; its tasks' logs say why.
     """
-    steps.show(MARTS, 0, 1, "waiting to be parsed")
-    airflow.wait_for_dag(MARTS)
+    steps.show(dag_id, 0, 1, "waiting to be parsed")
+    airflow.wait_for_dag(dag_id)
     started = datetime.now(UTC)
-    airflow.trigger(MARTS)
-    airflow.unpause(MARTS)
+    airflow.trigger(dag_id)
+    airflow.unpause(dag_id)
     states: list[str] = []
 
     def ended() -> bool:
-        run = _first_run(airflow, MARTS, started, steps, MARTS)
+        run = _first_run(airflow, dag_id, started, steps, dag_id)
         states[:] = [run["state"]] if run is not None else []
         return bool(states) and states[0] in FINISHED
 
-    airflow.wait_for(ended, "the marts to be built", seconds=1800)
+    airflow.wait_for(ended, f"{dag_id} to end", seconds=1800)
     if states != ["success"]:
         raise StackError(
-            f"the Dag {MARTS} failed. Next step: read its tasks' logs in the Airflow UI or folder"
+            f"the Dag {dag_id} failed. Next step: read its tasks' logs in the Airflow UI or folder"
         )
 
 

@@ -336,3 +336,17 @@ def test_relations_are_those_after_from() -> None:
         "AND EXISTS (SELECT 1, e.f FROM g.h) ORDER BY a.x, b.y"
     )
     assert [name for name in relations(meaning(sql)) if name != "a.z"] == ["s.t", "s.u", "v.w", "g.h"]
+
+
+def test_an_object_is_unpivoted_into_its_names_and_values(run, people):
+    rows = run(
+        "SELECT p.id, k, JSON_SERIALIZE(v) FROM people AS p, UNPIVOT p.extra AS v AT k "
+        "WHERE k NOT IN ('t') ORDER BY p.id, k"
+    )
+    assert rows == [[1, "k", '"ad"'], [1, "n", "5"], [3, "k", "null"]]
+    inner = run(
+        "SELECT LISTAGG(k, ',') WITHIN GROUP (ORDER BY k) FROM people AS p, UNPIVOT p.extra AS v AT k GROUP BY p.id "
+        "ORDER BY p.id"
+    )
+    assert inner == [["k,n,t"], ["k"]]
+    assert run("SELECT k FROM people AS p, UNPIVOT p.extra.t AS v AT k") == []

@@ -184,7 +184,8 @@ def test_the_real_command(airflow_home: Path) -> None:
 
 
 def test_grants_name_the_buckets_of_the_files_and_nothing_else(run: Any, dags: Path) -> None:
-    (dags / "reporting.yaml").write_text(
+    (dags / "reporting").mkdir(exist_ok=True)
+    (dags / "reporting" / "lake.yaml").write_text(
         "first_day: 2026-01-01\nroutes: {data_out: {streams: [metrics], files: 's3://lake/out'}}\n"
     )
     status, out, _ = run("grants")

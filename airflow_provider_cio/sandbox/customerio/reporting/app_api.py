@@ -26,7 +26,7 @@ WINDOW = 183 * engine.DAY
 CHANNELS = {"email": "email", "push": "push"}
 MESSAGE = (
     "seq, id, cio, customer_id, email, campaign, action, event, newsletter, content, transactional, channel,"
-    " subject, created_at"
+    " subject, created_at, broadcast, trigger"
 )
 ACTIONS_A_PAGE = 10
 SENDABLE = {"id", "email", "cio_id"}
@@ -82,10 +82,6 @@ async def actions(request: Request) -> Response:
     ]
     page, following = with_next(listed, ACTIONS_A_PAGE)
     return JSONResponse({"actions": [each for _, each in page], "next": following})
-
-
-async def broadcasts(_request: Request) -> Response:
-    return JSONResponse({"broadcasts": []})
 
 
 async def newsletters(request: Request) -> Response:
@@ -152,6 +148,7 @@ async def messages(request: Request) -> Response:
     for name, column in (
         ("campaign_id", "campaign"),
         ("newsletter_id", "newsletter"),
+        ("broadcast_id", "broadcast"),
         ("action_id", "action"),
     ):
         if name in asked:
@@ -192,7 +189,7 @@ def latest_metrics(workspace: Workspace, deliveries: list[str]) -> dict[str, dic
 def message(row: tuple[Any, ...], metrics: dict[str, int]) -> dict[str, Any]:
     """A delivery as the App API shows it."""
     _, delivery, cio, customer_id, email, campaign, action, event, newsletter, content, transact, *rest = row
-    channel, subject, created_at = rest
+    channel, subject, created_at, broadcast, trigger = rest
     updated = max([created_at, *metrics.values()])
     return {
         "id": delivery,
@@ -210,7 +207,8 @@ def message(row: tuple[Any, ...], metrics: dict[str, int]) -> dict[str, Any]:
         "newsletter_id": newsletter,
         "content_id": content,
         "campaign_id": campaign,
-        "broadcast_id": None,
+        "broadcast_id": broadcast,
+        "trigger_id": trigger,
         "transactional_message_id": transact,
         "trigger_event_id": event,
         "type": CHANNELS[channel],
@@ -221,7 +219,6 @@ def message(row: tuple[Any, ...], metrics: dict[str, int]) -> dict[str, Any]:
 ROUTES = [
     Route("/v1/campaigns", campaigns, methods=["GET"]),
     Route("/v1/campaigns/{campaign}/actions", actions, methods=["GET"]),
-    Route("/v1/broadcasts", broadcasts, methods=["GET"]),
     Route("/v1/newsletters", newsletters, methods=["GET"]),
     Route("/v1/transactional", transactional, methods=["GET"]),
     Route("/v1/subscription_topics", topics, methods=["GET"]),

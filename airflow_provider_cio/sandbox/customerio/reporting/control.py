@@ -1,4 +1,4 @@
-"""What a test does to the delivery engine, and its books: ``/_sandbox/deliveries``, ``/_sandbox/newsletters``."""
+"""What a test does to the delivery engine, and its books: ``/_sandbox/deliveries``, ``/_sandbox/newsletters`` ..."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ async def books(request: Request) -> Response:
         "SELECT parent, metric, date(last, 'unixepoch'), count(*) FROM (SELECT delivery, metric, max(at) AS last,"
         " CASE WHEN campaign IS NOT NULL THEN 'campaign:' || campaign"
         " WHEN newsletter IS NOT NULL THEN 'newsletter:' || newsletter"
+        " WHEN broadcast IS NOT NULL THEN 'broadcast:' || broadcast"
         " ELSE 'transactional:' || transactional END AS parent"
         " FROM metrics JOIN deliveries ON deliveries.id = delivery WHERE at <= ? GROUP BY delivery, metric)"
         " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
@@ -49,6 +50,15 @@ async def newsletter(request: Request) -> Response:
         request,
         "INSERT INTO newsletters (name, topic, sent_at) VALUES (?, ?, ?)",
         lambda body, now: (str(body["name"]), body.get("topic"), now),
+    )
+
+
+async def broadcast(request: Request) -> Response:
+    """``{"name": ...}``: an API-triggered broadcast, sent by ``POST /v1/campaigns/{id}/triggers``."""
+    return await _insert(
+        request,
+        "INSERT INTO broadcasts (name, created_at) VALUES (?, ?)",
+        lambda body, now: (str(body["name"]), now),
     )
 
 
@@ -94,6 +104,7 @@ ROUTES = [
     Route("/_sandbox/deliveries", run, methods=["GET", "POST"]),
     Route("/_sandbox/books", books, methods=["GET"]),
     Route("/_sandbox/newsletters", newsletter, methods=["POST"]),
+    Route("/_sandbox/broadcasts", broadcast, methods=["POST"]),
     Route("/_sandbox/topics", topic, methods=["POST"]),
     Route("/_sandbox/transactional", transactional, methods=["POST"]),
     Route("/_sandbox/data_out", export_parquet, methods=["POST"]),

@@ -12,8 +12,7 @@ import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from airflow_provider_cio.sandbox.customerio.payload import decode
-from airflow_provider_cio.sandbox.customerio.people import cio_id
+from airflow_provider_cio.sandbox.customerio.reporting import data_out_rows as rows_of
 from airflow_provider_cio.sandbox.customerio.workspace import ENVIRONMENT_ID, Workspace
 
 FIRST_SEQUENCE = 241600000000311123
@@ -22,8 +21,12 @@ MOMENT = pa.timestamp("us", tz="UTC")
 TYPES = {
     **dict.fromkeys(("workspace_id", "campaign_id", "action_id", "newsletter_id", "content_id"), pa.int64()),
     **dict.fromkeys(("trigger_id", "transactional_message_id", "link_id", "seq_num"), pa.int64()),
+    **dict.fromkeys(("split_test_index", "branch_index", "manual_segment_id"), pa.int64()),
     **dict.fromkeys(("deleted", "suppressed", "proxied", "prefetched", "machine"), pa.bool_()),
-    **dict.fromkeys(("created_at", "updated_at"), MOMENT),
+    **dict.fromkeys(("draft", "link_tracked", "add_to_manual_segment"), pa.bool_()),
+    **dict.fromkeys(
+        ("created_at", "updated_at", "started_campaign_at", "delay_ends_at", "timestamp"), MOMENT
+    ),
 }
 """Of columns that are no text."""
 
@@ -44,10 +47,28 @@ METRICS_5 = _schema(
 PEOPLE = _schema(
     "workspace_id customer_id internal_customer_id deleted suppressed created_at updated_at email_addr"
 )
-SCHEMAS = {
-    4: {"deliveries": DELIVERIES, "metrics": METRICS, "people": PEOPLE},
-    5: {"deliveries": DELIVERIES, "metrics": METRICS_5, "people": PEOPLE},
+CONTENTS = _schema(
+    "workspace_id delivery_id campaign_id action_id newsletter_id content_id from reply_to bcc recipient subject body"
+    " body_amp body_plain preheader url method headers type"
+)
+OUTPUTS = _schema(
+    "workspace_id output_id subject_name output_type action_id explanation delivery_id draft link_tracked"
+    " split_test_index delay_ends_at branch_index manual_segment_id add_to_manual_segment created_at seq_num"
+)
+SUBJECTS = _schema(
+    "workspace_id subject_name internal_customer_id campaign_type campaign_id event_id trigger_id"
+    " started_campaign_at created_at seq_num"
+)
+ATTRIBUTES = _schema("workspace_id internal_customer_id attribute_name attribute_value timestamp")
+_SAME = {
+    "deliveries": DELIVERIES,
+    "delivery_contents": CONTENTS,
+    "outputs": OUTPUTS,
+    "subjects": SUBJECTS,
+    "people": PEOPLE,
+    "attributes": ATTRIBUTES,
 }
+SCHEMAS = {4: {**_SAME, "metrics": METRICS}, 5: {**_SAME, "metrics": METRICS_5}}
 
 
 def write(workspace: Workspace, asked: dict[str, Any]) -> list[str]:
@@ -63,16 +84,22 @@ def write(workspace: Workspace, asked: dict[str, Any]) -> list[str]:
     marks = dict(db.execute("SELECT name, value FROM marks WHERE name LIKE 'data_out%'").fetchall())
     number = FIRST_SEQUENCE + marks.get("data_out_files", 0)
     since = marks.get("data_out", 0)
+    delivery, journey = marks.get("data_out_delivery", 0), marks.get("data_out_journey", 0)
     tables = {
-        "deliveries": _deliveries(workspace, marks.get("data_out_delivery", 0)),
-        "metrics": _metrics(workspace, since, now, marks.get("data_out_metric", 0)),
-        "people": _people(workspace, since),
+        "deliveries": rows_of.deliveries(db, delivery),
+        "delivery_contents": rows_of.contents(db, delivery),
+        "metrics": rows_of.metrics(db, since, now, marks.get("data_out_metric", 0)),
+        "outputs": [*rows_of.outputs(db, delivery), *rows_of.cohorts(db, journey)],
+        "subjects": rows_of.subjects(db, journey),
+        "people": rows_of.people(db, since),
+        "attributes": rows_of.attributes(db, since),
     }
     keys: list[str] = []
     for version in asked.get("versions", [4]):
         for name, rows in tables.items():
             if rows:
-                table = pa.Table.from_pylist(rows, schema=SCHEMAS[version][name])
+                listed = [{"workspace_id": ENVIRONMENT_ID, **row} for row in rows]
+                table = pa.Table.from_pylist(listed, schema=SCHEMAS[version][name])
                 sink = io.BytesIO()
                 pq.write_table(table, sink)
                 keys.append(f"{asked['prefix']}{name}_v{version}_{ENVIRONMENT_ID}_{number}.parquet")
@@ -87,78 +114,11 @@ def write(workspace: Workspace, asked: dict[str, Any]) -> list[str]:
                 ("data_out_files", number - FIRST_SEQUENCE),
                 ("data_out_delivery", _last(workspace, "deliveries")),
                 ("data_out_metric", _last(workspace, "metrics")),
+                ("data_out_journey", _last(workspace, "journeys", "id")),
             ],
         )
     return keys
 
 
-def _last(workspace: Workspace, table: str) -> int:
-    return int(workspace.store.db.execute(f"SELECT coalesce(max(seq), 0) FROM {table}").fetchone()[0])
-
-
-def _deliveries(workspace: Workspace, after: int) -> list[dict[str, Any]]:
-    rows = workspace.store.db.execute(
-        "SELECT id, cio, journey, event, channel, campaign, action, newsletter, content, created_at, transactional,"
-        " seq FROM deliveries WHERE seq > ? ORDER BY seq",
-        (after,),
-    )
-    names = [name for name in DELIVERIES.names if name not in {"workspace_id", "trigger_id"}]
-    found = []
-    for row in rows:
-        values = dict(zip(names, row, strict=True))
-        values["internal_customer_id"] = cio_id(values["internal_customer_id"])
-        values["subject_id"] = None if values["subject_id"] is None else f"s{values['subject_id']}"
-        values["created_at"] *= 1_000_000
-        found.append({**values, "workspace_id": ENVIRONMENT_ID, "trigger_id": None})
-    return found
-
-
-def _metrics(workspace: Workspace, since: int, now: int, after: int) -> list[dict[str, Any]]:
-    """Those that occurred since, and those of deliveries that were made since."""
-    rows = workspace.store.db.execute(
-        "SELECT event_id, delivery, metric, at, data, seq FROM metrics WHERE (at > ? OR seq > ?) AND at <= ?"
-        " ORDER BY seq",
-        (since, after, now),
-    )
-    found = []
-    for event_id, delivery, metric, at, text, seq in rows:
-        data = decode(text)
-        found.append(
-            {
-                "event_id": event_id,
-                "workspace_id": ENVIRONMENT_ID,
-                "delivery_id": delivery,
-                "metric": metric,
-                "created_at": at * 1_000_000,
-                "reason": data.get("failure_message"),
-                "link_id": data.get("link_id"),
-                "link_url": data.get("href"),
-                "proxied": data.get("proxied", False),
-                "prefetched": data.get("prefetched", False),
-                "machine": data.get("machine", False),
-                "inbox_provider": "example",
-                "seq_num": seq,
-            }
-        )
-    return found
-
-
-def _people(workspace: Workspace, since: int) -> list[dict[str, Any]]:
-    """Those who changed; a time of 1970 stands for none."""
-    rows = workspace.store.db.execute(
-        "SELECT cio, id, email, changed_at FROM people WHERE changed_at > ? OR changed_at = 0 ORDER BY cio",
-        (since,),
-    )
-    return [
-        {
-            "workspace_id": ENVIRONMENT_ID,
-            "customer_id": identifier,
-            "internal_customer_id": cio_id(cio),
-            "deleted": False,
-            "suppressed": False,
-            "created_at": 0,
-            "updated_at": changed_at * 1_000_000,
-            "email_addr": email,
-        }
-        for cio, identifier, email, changed_at in rows
-    ]
+def _last(workspace: Workspace, table: str, column: str = "seq") -> int:
+    return int(workspace.store.db.execute(f"SELECT coalesce(max({column}), 0) FROM {table}").fetchone()[0])

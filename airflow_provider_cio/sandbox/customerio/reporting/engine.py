@@ -58,6 +58,11 @@ def action_id(campaign: int, step: int) -> int:
     return campaign * 10 + step
 
 
+def broadcast_action(broadcast: int) -> int:
+    """Of a broadcast's only step; ids of actions are one sequence in Customer.io, so they never meet a campaign's."""
+    return 1_000_000 + broadcast
+
+
 def run(db: sqlite3.Connection, now: int) -> int:
     """Make everything that is due before `now`; how many deliveries that were."""
     known = people(db)
@@ -81,7 +86,7 @@ def deliver(db: sqlite3.Connection, due: Due, people: People) -> str:
         name += f":{times}" if times else ""
     delivery = "d" + hashlib.sha256(f"{SEED}:{name}".encode()).hexdigest()[:23]
     columns = {"journey": None, "event": None, "campaign": None, "action": None, "newsletter": None}
-    columns |= {"content": None, "transactional": None} | due.parents
+    columns |= {"content": None, "broadcast": None, "trigger": None, "transactional": None} | due.parents
     values = {
         "id": delivery,
         "cio": due.cio,
@@ -130,6 +135,14 @@ def _due(db: sqlite3.Connection, now: int) -> Iterator[Due]:
             if since <= at < now:
                 parents = {"campaign": campaign, "action": action_id(campaign, step), "journey": journey}
                 yield Due(at, cio, channel, f"Step {step} of {campaign}", {**parents, "event": event})
+    for trigger, broadcast, name, listed, at in db.execute(
+        "SELECT triggers.id, broadcast, name, people, at FROM triggers"
+        " JOIN broadcasts ON broadcasts.id = broadcast WHERE at >= ? AND at < ?",
+        (since, now),
+    ).fetchall():
+        parents = {"broadcast": broadcast, "trigger": trigger, "action": broadcast_action(broadcast)}
+        for cio in decode(listed):
+            yield Due(at, cio, "email", name, dict(parents))
     for newsletter, name, topic, sent_at in db.execute(
         "SELECT id, name, topic, sent_at FROM newsletters WHERE sent_at >= ? AND sent_at < ?", (since, now)
     ).fetchall():

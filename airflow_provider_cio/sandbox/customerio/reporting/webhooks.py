@@ -54,7 +54,7 @@ def _due(workspace: Workspace) -> Iterator[Event]:
     """In the order of time, but for some that come late."""
     rows = workspace.store.db.execute(
         "SELECT event_id, metric, at, data, deliveries.id, cio, customer_id, email, campaign, action, journey, event,"
-        " newsletter, content, transactional, channel, subject FROM metrics"
+        " newsletter, content, broadcast, trigger, transactional, channel, subject FROM metrics"
         " JOIN deliveries ON deliveries.id = delivery"
         " WHERE at <= ? AND event_id NOT IN (SELECT event_id FROM told) ORDER BY at",
         (workspace.now(),),
@@ -66,7 +66,8 @@ def _due(workspace: Workspace) -> Iterator[Event]:
 
 def _payload(row: tuple[Any, ...]) -> dict[str, Any]:
     event_id, metric, at, data, delivery, cio, customer_id, email, *parents = row
-    campaign, action, journey, event, newsletter, content, transactional, channel, subject = parents
+    campaign, action, journey, event, newsletter, content, *rest = parents
+    broadcast, trigger, transactional, channel, subject = rest
     told: dict[str, Any] = {
         "delivery_id": delivery,
         "customer_id": customer_id,
@@ -78,6 +79,9 @@ def _payload(row: tuple[Any, ...]) -> dict[str, Any]:
     if campaign is not None:
         told |= {"campaign_id": campaign, "action_id": action, "journey_id": f"j{journey}"}
         told |= {"parent_action_id": None, "trigger_event_id": event}
+    elif broadcast is not None:
+        told |= {"broadcast_id": broadcast, "trigger_id": trigger, "action_id": action}
+        told |= {"journey_id": f"j{trigger}-{cio}", "parent_action_id": None}
     elif newsletter is not None:
         told |= {"newsletter_id": newsletter, "content_id": content}
     else:

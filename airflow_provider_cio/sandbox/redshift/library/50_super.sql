@@ -95,6 +95,11 @@ CREATE OR REPLACE FUNCTION rs.elements(value jsonb) RETURNS SETOF jsonb LANGUAGE
     SELECT jsonb_array_elements(CASE jsonb_typeof(value) WHEN 'array' THEN value END)
 $$;
 
+CREATE OR REPLACE FUNCTION rs.members(value jsonb) RETURNS TABLE (name text, member jsonb)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT * FROM jsonb_each(CASE jsonb_typeof(value) WHEN 'object' THEN value END)
+$$;
+
 CREATE OR REPLACE FUNCTION rs.subarray(value jsonb, start_position integer, length integer) RETURNS jsonb
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT coalesce(jsonb_agg(element ORDER BY place), '[]') FROM jsonb_array_elements(value)

@@ -1,4 +1,6 @@
-"""SUPER navigation (``a.b[0].c``) and arrays in FROM (``FROM t, t.items AS i``), where a column is known to be SUPER.
+"""SUPER navigation (``a.b[0].c``), arrays in FROM (``FROM t, t.items AS i``) and objects (``UNPIVOT t.a AS v AT k``).
+
+All of it where a column is known to be SUPER.
 
 PartiQL's lax way: a step that leads nowhere is NULL. A value meets a literal or a cast as the scalar in it.
 """
@@ -44,6 +46,14 @@ def navigate(scope: Scope, sources: Sources) -> bool:
 
 def _unnest(select: exp.Select) -> bool:
     changed = False
+    for pivot in list(select.find_all(exp.Pivot)):
+        if pivot.parent_select is select and isinstance(pivot.this, exp.AtIndex):
+            value, name = pivot.this.this, pivot.this.expression
+            call = exp.Anonymous(this="rs.members", expressions=[value.this])
+            columns = [exp.to_identifier(name.name), exp.to_identifier(value.alias)]
+            table = exp.TableAlias(this=exp.to_identifier(f"members_of_{value.alias}"), columns=columns)
+            pivot.replace(exp.Table(this=call, alias=table))
+            changed = True
     for unnested in list(select.find_all(exp.Unnest)):
         if unnested.parent_select is not select:
             continue
