@@ -12,6 +12,7 @@ from typing import Any
 from airflow_provider_cio.clients.app import ATTRIBUTES_LIMIT, AppClient
 from airflow_provider_cio.core.comparison import difference
 from airflow_provider_cio.core.contract import Identifier, Kind, Sync
+from airflow_provider_cio.core.identity import canonical
 from airflow_provider_cio.core.redaction import hashed
 from airflow_provider_cio.warehouse import drift
 from airflow_provider_cio.warehouse.drift import Drift
@@ -133,6 +134,8 @@ def _compared(
     row: Sent, sent: Mapping[str, Any], shown: Mapping[str, Any], changed: Mapping[str, Any], prefix: str = ""
 ) -> Iterator[Drift]:
     for name, value in sent.items():
+        if name == "email" and value and canonical(value, "email") == canonical(shown.get(name), "email"):
+            continue  # Customer.io reads addresses without case
         differs = difference(value, shown.get(name))
         if differs == "type":
             yield row.differs("type_changed", prefix + name)

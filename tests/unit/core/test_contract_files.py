@@ -109,7 +109,7 @@ MISTAKES = [
     (changed("{id: customer_id}", "{vat: customer_id}"), "5: identity.vat: must be 'id', 'email', 'phone'"),
     (
         changed("{id: customer_id}", "{id: a, email: b}"),
-        "1: `identity` names exactly one of id, email, phone, cio_id.",
+        "1: people who get an id later stay one person only by their email: map `email: b` in attributes.",
     ),
     (PEOPLE + "event: Order Completed\n", "1: kind: people has no `event`."),
     (
