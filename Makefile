@@ -39,7 +39,7 @@ test-system: $(VENV)/.ready-system ## Run the tests with a whole Airflow, Celery
 	@exec $(BIN)/python -m pytest -m system -n $(WORKERS) --dist loadgroup tests/system $(ARGS)
 
 soak: $(VENV)/.ready-test ## Run long campaigns
-	@exec $(BIN)/python -m pytest -m soak -p no:xdist $(ARGS)
+	@exec $(BIN)/python -m pytest -m soak $(ARGS)
 
 check: $(VENV)/.ready-dev ## Lint, types, floors, SQL, docs, compose file
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
