@@ -23,6 +23,7 @@ from airflow_provider_cio.core.watch.metrics import Subject
 from airflow_provider_cio.core.watch.monitoring_file import DeadMan, load_monitoring
 from airflow_provider_cio.exceptions import ContractError, CustomerIOProviderError
 from airflow_provider_cio.hooks.alerts import Desk
+from airflow_provider_cio.hooks.snapshots import keep_alerts, monitoring_asset
 
 NEWEST_EVENTS = 300
 
@@ -31,7 +32,8 @@ class CustomerIOMonitorOperator(BaseSQLOperator):
     """Judge every sync, audience and stream by what Redshift holds; move alerts, tell owners, ping the dead man.
 
     The task is green whatever it finds: alerts have a state and an owner. It returns how many subjects got which
-    verdict. The results are `check_results` as of the common-sql operators, so OpenLineage shows them as assertions.
+    verdict, and leaves the open alerts for the page in the state store of its outlet. The results are `check_results`
+    as of the common-sql operators, so OpenLineage shows them as assertions.
 
     :param monitoring_file: `monitoring.yaml`; `contract.yaml`, `syncs` and `audiences` lie beside it (templated).
     """
@@ -40,7 +42,7 @@ class CustomerIOMonitorOperator(BaseSQLOperator):
     ui_color = "#f4e8d8"
 
     def __init__(self, *, monitoring_file: str | Path, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"outlets": [monitoring_asset()]} | kwargs)
         self.monitoring_file = str(monitoring_file)
 
     def get_db_hook(self) -> RedshiftSQLHook:
@@ -48,7 +50,7 @@ class CustomerIOMonitorOperator(BaseSQLOperator):
         connections = load_contract(Path(self.monitoring_file).parent / "contract.yaml").connections
         return RedshiftSQLHook(redshift_conn_id=connections.redshift, aws_conn_id=connections.aws)
 
-    def execute(self, context: Context) -> dict[str, int]:  # noqa: ARG002
+    def execute(self, context: Context) -> dict[str, int]:
         """Judge and tell.
 
         :raises ContractError: a file is wrong.
@@ -83,6 +85,8 @@ class CustomerIOMonitorOperator(BaseSQLOperator):
                 return [notify] if notify else monitoring.channels
 
             told = desk.deliver(warehouse, channels=channels)
+            if monitoring_asset() in [*self.inlets, *self.outlets]:
+                keep_alerts(context, warehouse)
         self.check_results = [_result(each) for each in seen]
         for each in seen:
             if each.verdict in {"warning", "critical"}:

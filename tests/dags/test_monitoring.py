@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from airflow_provider_cio.core.snapshot import ALERTS, read_alerts
+
 if TYPE_CHECKING:
     from dag_lab import Dags
 
@@ -63,6 +65,19 @@ def monitoring(dags: Dags, **more: Any) -> Any:
     return file
 
 
+def alerts_for_the_page() -> set[str]:
+    """Names of the open alerts that the monitoring left in the state store of its asset."""
+    from airflow.models.asset_state_store import AssetStateStoreModel as Row
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        text = session.scalar(select(Row.value).where(Row.key == ALERTS))
+    known = read_alerts(text)
+    assert known is not None
+    return {f"{each.name}:{each.subject_kind}:{each.subject}" for each in known.alerts}
+
+
 def states(told: list[tuple[str, Any]]) -> list[tuple[str, str]]:
     """State and first line's alert of each message."""
     return [(body["state"], body["text"].split(": ")[1]) for path, body in told if path == "/told"]
@@ -88,6 +103,7 @@ def test_a_run_that_fails_is_told_once_and_its_recovery_once(
     run = dags.run(watch)
     assert run.state == "success"
     assert states(pager)[1:] == [("critical", "failed_run:sync:people")]
+    assert {"failed:sync:people", "failed_run:sync:people"} == alerts_for_the_page()
     assert pager[-1] == ("/alive", None)
 
     lab.customers(3, start=1)
