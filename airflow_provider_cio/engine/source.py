@@ -203,6 +203,10 @@ class _Resolver:
                 check_field(key, field, column)
             except SourceError as error:
                 raise SourceError(f"{self._ctx.file}: {error.message}", next_step=error.next_step) from error
+            if key == "attributes.email" and self._ctx.sync.kind == "people" and column.family == "text":
+                expression = sql.trimmed(
+                    expression
+                )  # padded, it would be another address than the identifier
             payload.append((expression, Column(f"f_{position}", column.oid)))
         return payload
 

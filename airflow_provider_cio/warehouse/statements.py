@@ -63,9 +63,14 @@ def canonical_text(expression: str, family: Family) -> str:
             return f"CAST({expression} AS VARCHAR(64))"
 
 
+def trimmed(text: str) -> str:
+    """Without the white space around it."""
+    return f"BTRIM({text}, {_TRIMMED})"
+
+
 def canonical_identity(expression: str, family: Family, kind: Identifier) -> str:
     """What :func:`core.identity.canonical` makes of a value, in SQL."""
-    text = f"NULLIF(BTRIM({canonical_text(expression, family)}, {_TRIMMED}), '')"
+    text = f"NULLIF({trimmed(canonical_text(expression, family))}, '')"
     if kind == "phone":
         return f"NULLIF(TRANSLATE({text}, ' .-()', ''), '')"
     return f"LOWER({text})" if kind == "email" else text
