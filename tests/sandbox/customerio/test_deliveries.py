@@ -120,7 +120,18 @@ def test_data_out_writes_what_changed_since_the_last_time(people: Api, s3: Any) 
     target = {"endpoint_url": s3.endpoint, "bucket": s3.bucket, "prefix": "out/"}
     keys = control(people, "data_out", **target, versions=[4, 5])["files"]
     tables = {key.split("/")[1].rsplit("_", 2)[0]: _read(s3, key) for key in keys}
-    assert set(tables) == {f"{name}_v{n}" for n in (4, 5) for name in ("deliveries", "metrics", "people")}
+    names = (
+        "deliveries",
+        "delivery_contents",
+        "metrics",
+        "outputs",
+        "subjects",
+        "people",
+        "attributes",
+    )
+    assert set(tables) == {f"{name}_v{n}" for n in (4, 5) for name in names}
+    assert tables["delivery_contents_v4"].num_rows == tables["deliveries_v4"].num_rows
+    assert tables["subjects_v4"].num_rows == 100
     assert tables["metrics_v4"].column_names[4:6] == ["created_at", "reason"]
     assert tables["metrics_v5"].column_names[4:6] == ["reason", "link_id"]
     assert tables["metrics_v4"].num_rows == tables["metrics_v5"].num_rows
