@@ -10,6 +10,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.check_results (
     low           FLOAT8,                   -- what was expected, null: no limit on this side
     high          FLOAT8,
     message       VARCHAR(1000)  NOT NULL,
-    run_id        VARCHAR(250)   NOT NULL,  -- the run that is judged; of the monitor where no run is
+    run_id        VARCHAR(250)   NOT NULL,  -- the run that is judged, or of the monitor where no run is
     checked_at    TIMESTAMP      NOT NULL
 ) DISTSTYLE AUTO SORTKEY (checked_at)

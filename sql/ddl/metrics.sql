@@ -2,7 +2,7 @@
 CREATE TABLE IF NOT EXISTS {{ schema }}.metrics (
     subject_kind  VARCHAR(16)   NOT NULL,  -- sync | audience | reporting
     subject       VARCHAR(63)   NOT NULL,  -- name of the sync, the audience or the stream
-    part          VARCHAR(250)  NOT NULL,  -- what of it: a destination, a route, a field, a reason; '': all of it
+    part          VARCHAR(250)  NOT NULL,  -- what of it: a destination, a route, a field, a reason, or '' for all of it
     plan_id       VARCHAR(26)   NOT NULL,  -- '' where nothing is planned (reporting)
     run_id        VARCHAR(250)  NOT NULL,  -- of Airflow
     metric        VARCHAR(63)   NOT NULL,
