@@ -29,6 +29,8 @@ PARAMETERS = {
     "broadcast_id": "1",
     "newsletter_id": "1",
     "transactional_id": "1",
+    "object_type_id": "1",
+    "object_id": "acme",
     "suppression_type": "bounces",
 }
 SPEC_NAMES = {

@@ -176,11 +176,11 @@ def test_page_views_carry_their_names(lab: Lab) -> None:
         properties={"referrer": "role"},
     )
     report = run_sync(lab.context(views))
-    assert (report.accepted, report.rejected) == (1, 1)
+    assert (report.accepted, report.rejected, report.counts.unidentified) == (1, 0, 1)
     [view] = lab.events_of("c0")
     assert (view["type"], view["name"], view["data"]) == ("page", "/cart", {"referrer": "mail"})
-    assert lab.rows("SELECT key_hash, reason, field FROM cio_sync.rejects") == [
-        (hashed("v2"), "name_missing", "page")
+    assert lab.rows("SELECT name, field, samples FROM cio_sync.findings") == [
+        ("name_missing", "page", hashed("v2"))
     ]
 
 

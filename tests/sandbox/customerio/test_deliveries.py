@@ -137,6 +137,8 @@ def test_data_out_writes_what_changed_since_the_last_time(people: Api, s3: Any) 
     assert tables["metrics_v4"].num_rows == tables["metrics_v5"].num_rows
     assert tables["people_v4"]["created_at"][0].as_py().year == 1970
     people.set(clock_offset=-25 * DAY)
+    people.add(people.act("event", {"id": "p120"}, name="Order Completed", attributes={}))
+    people.set(clock_offset=-20 * DAY)
     later = [key for key in control(people, "data_out", **target)["files"] if "metrics" in key]
     assert set(_read(s3, later[0])["event_id"].to_pylist()).isdisjoint(
         tables["metrics_v4"]["event_id"].to_pylist()
