@@ -28,6 +28,7 @@ ROLE = "arn:aws:iam::123456789012:role/redshift-copy-unload"
 FINISHED = {"success", "failed"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist writes the groups into the names
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever shares the world runs in one process; every other module may run beside it."""
     for item in items:
