@@ -88,6 +88,16 @@ class World:
             for log in sorted(folder.glob(f"task_id={task}/**/*.log")) if "failed" in states else ():
                 print(log.name, *log.read_text().splitlines()[-12:], sep="\n")  # noqa: T201
 
+    def a_scheduler_loop_has_passed(self) -> None:
+        """Airflow fails a task that is answered before its scheduler has heard that the asking process ended."""
+
+        def heartbeat() -> str:
+            return str(self.airflow.get("/api/v2/monitor/health")["scheduler"]["latest_scheduler_heartbeat"])
+
+        for _ in range(2):
+            last = heartbeat()
+            self.airflow.wait_for(lambda last=last: heartbeat() != last, "the scheduler's next heartbeat")
+
     def tasks(self, run: dict[str, Any]) -> dict[str, str]:
         """States by task; of a mapped task, all its states sorted and joined."""
         path = f"/api/v2/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances"

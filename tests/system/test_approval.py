@@ -15,6 +15,7 @@ def answer(world: Any, run_id: str, option: str) -> None:
     world.airflow.wait_for(
         lambda: world.airflow.get(task)["state"] == "awaiting_input", f"question of {run_id}", seconds=300
     )
+    world.a_scheduler_loop_has_passed()
     asked = world.airflow.get(f"{task}/-1/hitlDetails")
     assert "4 rows" in asked["body"]
     assert world.sql(
