@@ -16,6 +16,7 @@ import httpx
 import pytest
 import redshift_connector
 import yaml
+from xdist.scheduler import LoadScopeScheduling
 
 from airflow_provider_cio.sandbox import s3
 from airflow_provider_cio.sandbox.demo.airflow_stack import AirflowStack
@@ -26,14 +27,23 @@ from airflow_provider_cio.sandbox.ports import free_port
 DAGS = Path(__file__).parents[2] / "dags"
 ROLE = "arn:aws:iam::123456789012:role/redshift-copy-unload"
 FINISHED = {"success", "failed"}
+OWN_STACK = {"test_celery.py", "test_demo.py"}
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist writes the groups into the names
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever shares the world runs in one process; every other module may run beside it."""
-    for item in items:
-        group = "world" if "world" in getattr(item, "fixturenames", ()) else item.location[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+class ByStack(LoadScopeScheduling):
+    """Modules with a stack of their own run beside the others, which share one world in one process.
+
+    (`--dist loadgroup` does nothing with pytest 9.2: xdist 3.8 renames tests in a way that it no longer sees.)
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0].rpartition("/")[2]
+        return module if module in OWN_STACK else "world"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByStack | None:
+    """Only where whole scopes are handed out."""
+    return ByStack(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 @dataclass
