@@ -36,7 +36,7 @@ test: $(VENV)/.ready-test ## Run the tests that need no system package
 	@exec $(BIN)/python -m pytest -m "not system and not soak" -n $(WORKERS) $(ARGS)
 
 test-system: $(VENV)/.ready-system ## Run the tests with a whole Airflow, Celery and a browser (skipped where Redis or Chromium is absent)
-	@exec $(BIN)/python -m pytest -m system -n $(WORKERS) --dist loadscope tests/system $(ARGS)
+	@exec $(BIN)/python -m pytest -m "system and not soak" -n $(WORKERS) --dist loadscope tests/system $(ARGS)
 
 soak: $(VENV)/.ready-test ## Run long campaigns
 	@exec $(BIN)/python -m pytest -m soak $(ARGS)
