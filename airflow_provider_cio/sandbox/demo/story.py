@@ -96,12 +96,12 @@ def tell_story(folder: Path, customers: int, orders: Path | None, screen: Screen
             findings = read_findings(connection)
             came_back = read_reporting(connection, endpoints["customerio"])
             differences = compare(connection, syncs, runs, held)
+            places = audiences.read(connection, carried)
+            differences += audiences.compare(endpoints, connection, wanted, carried)
         if came_back["messages"] != came_back["made"]:
             differences.append(
                 f"{came_back['made']} messages in Customer.io, {came_back['messages']} in Redshift"
             )
-            places = audiences.read(connection, carried)
-            differences += audiences.compare(endpoints, connection, wanted, carried)
         addresses = {
             "Airflow": airflow.url,
             "Customer.io sandbox": endpoints["customerio"]["url"],
