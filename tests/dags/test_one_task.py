@@ -149,7 +149,7 @@ def test_killed_it_lets_the_next_run_in_soon(lab: Any, dags: Dags) -> None:
 
     thread = threading.Thread(target=work)
     thread.start()
-    wait_for(lambda: lab.stats()["requests"])
+    wait_for(lambda: lab.stats()["requests"].get("POST /api/v2/batch"))
     operator.on_kill()
     ((seconds,),) = lab.rows("SELECT DATEDIFF(second, GETDATE(), expires_at) FROM cio_sync.leases")
     thread.join()
