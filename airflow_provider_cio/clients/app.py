@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Unpack
 from urllib.parse import quote
-
-import httpx
 
 from airflow_provider_cio.clients.download import download
 from airflow_provider_cio.clients.errors import parsed
-from airflow_provider_cio.clients.rate import RateBudget
 from airflow_provider_cio.clients.track import Region
-from airflow_provider_cio.clients.transport import Service, Transport
+from airflow_provider_cio.clients.transport import ApiClient, Service, Wire
 from airflow_provider_cio.exceptions import CustomerIOProviderError, ExportFailedError, RequestRefusedError
 
-_HOSTS: dict[str, str] = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
+HOSTS: dict[str, str] = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
 
 APP_RATE = 10.0
 """Requests a second of a workspace; transactional messages have a limit of their own (App API, rate limits)."""
@@ -30,7 +25,7 @@ ATTRIBUTES_LIMIT = 100
 _SEARCH_LIMIT, _MEMBERSHIP_LIMIT, _ACTIVITIES_LIMIT = 1000, 30_000, 100
 
 
-class AppClient:
+class AppClient(ApiClient):
     """The App API of one workspace; threads may share it. Everything here only reads.
 
     `requests` counts what was sent so far, repetitions included.
@@ -46,29 +41,16 @@ class AppClient:
         region: Region = "us",
         base_url: str | None = None,
         rate: float = APP_RATE,
-        timeout: float = 30.0,
-        attempts: int = 5,
-        seconds: float = 300.0,
-        http: httpx.BaseTransport | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        **wire: Unpack[Wire],
     ) -> None:
         self.requests = 0
         self._counting = threading.Lock()
-        self._transport = Transport(
-            Service(base_url or _HOSTS[region], "the App API key", region),
+        super().__init__(
+            Service(base_url or HOSTS[region], "the App API key", region),
             headers={"Authorization": f"Bearer {api_key}"},
-            budget=RateBudget(rate, sleep=sleep),
-            timeout=timeout,
-            attempts=attempts,
-            seconds=seconds,
-            http=http,
-            sleep=sleep,
+            rate=rate,
+            **wire,
         )
-
-    @property
-    def budget(self) -> RateBudget:
-        """The rate that the threads of this client share."""
-        return self._transport.budget
 
     def customers(self, email: str) -> list[dict[str, Any]]:
         """The people with an email address: `id`, `email`, `cio_id`."""
@@ -203,32 +185,6 @@ class AppClient:
                 next_step="run the task again.",
             )
         return content
-
-    def send_email(self, message: int | str, to: str, data: Mapping[str, Any]) -> str:
-        """Send a transactional message to an address; the id of the delivery.
-
-        POST /v1/send/email; `message` is the number or the trigger name of a transactional message.
-        """
-        body = {
-            "transactional_message_id": message,
-            "to": to,
-            "identifiers": {"email": to},
-            "message_data": dict(data),
-        }
-        answer = self._call("POST", "/v1/send/email", json=body)
-        return str(answer.get("delivery_id", "")) if isinstance(answer, dict) else ""
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _get(self, path: str, params: Mapping[str, str | int] | None = None) -> dict[str, Any]:
         body = self._call("GET", path, params=params)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, Unpack
 
 import httpx
 
-from airflow_provider_cio.clients.rate import RateBudget
 from airflow_provider_cio.clients.track import BatchResult, Region
-from airflow_provider_cio.clients.transport import Service, Transport
+from airflow_provider_cio.clients.transport import ApiClient, Service, Wire
 
 _HOSTS: dict[str, str] = {"us": "https://cdp.customer.io", "eu": "https://cdp-eu.customer.io"}
 
 
-class PipelinesClient:
+class PipelinesClient(ApiClient):
     """The Pipelines API of one source; threads may share it.
 
     Strict mode is always on: without it, what is invalid or too large is answered with 200 and dropped.
@@ -32,22 +28,14 @@ class PipelinesClient:
         region: Region = "us",
         base_url: str | None = None,
         rate: float = 100,
-        timeout: float = 30.0,
-        attempts: int = 5,
-        seconds: float = 300.0,
-        http: httpx.BaseTransport | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        **wire: Unpack[Wire],
     ) -> None:
-        self._transport = Transport(
+        super().__init__(
             Service(base_url or _HOSTS[region], "the Pipelines API key", region),
             auth=httpx.BasicAuth(api_key, ""),
             headers={"X-Strict-Mode": "1"},
-            budget=RateBudget(rate, sleep=sleep),
-            timeout=timeout,
-            attempts=attempts,
-            seconds=seconds,
-            http=http,
-            sleep=sleep,
+            rate=rate,
+            **wire,
         )
 
     def send_batch(self, body: bytes, count: int) -> BatchResult:  # noqa: ARG002 - no item is named here
@@ -67,19 +55,3 @@ class PipelinesClient:
         """
         self.send_batch(b'{"batch":[]}', 0)
         return {}
-
-    def before_each(self, check: Callable[[], None]) -> None:
-        """Call this before every try of a request; what it raises ends the call."""
-        self._transport.before_each = check
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Unpack
 
 import httpx
 
 from airflow_provider_cio.clients.errors import errors_in, parsed
-from airflow_provider_cio.clients.rate import RateBudget
-from airflow_provider_cio.clients.transport import Service, Transport
+from airflow_provider_cio.clients.transport import ApiClient, Service, Wire
 from airflow_provider_cio.exceptions import AuthenticationError, UnknownOutcomeError
 
 Region = Literal["us", "eu"]
@@ -61,7 +58,7 @@ class Sender(Protocol):
         """Close the connections."""
 
 
-class TrackClient:
+class TrackClient(ApiClient):
     """The Track API of one workspace; threads may share it.
 
     :param rate: requests a second over all threads. Customer.io's published limit has been 30, 100 and 1,000;
@@ -82,28 +79,17 @@ class TrackClient:
         rate: float = 100,
         item_rate: float | None = None,
         probe_to: float | None = None,
-        timeout: float = 30.0,
-        attempts: int = 5,
-        seconds: float = 300.0,
-        http: httpx.BaseTransport | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        **wire: Unpack[Wire],
     ) -> None:
         self._region = region
-        self._transport = Transport(
+        super().__init__(
             Service(base_url or _HOSTS[region], "the site id and the Track API key", region),
             auth=httpx.BasicAuth(site_id, api_key),
-            budget=RateBudget(rate, items=item_rate, probe_to=probe_to, sleep=sleep),
-            timeout=timeout,
-            attempts=attempts,
-            seconds=seconds,
-            http=http,
-            sleep=sleep,
+            rate=rate,
+            items=item_rate,
+            probe_to=probe_to,
+            **wire,
         )
-
-    @property
-    def budget(self) -> RateBudget:
-        """The rate that the threads of this client share."""
-        return self._transport.budget
 
     def send_batch(self, body: bytes, count: int) -> BatchResult:
         """Send one body of `count` items.
@@ -154,22 +140,6 @@ class TrackClient:
                 next_step=f"set the region of the connection to {theirs}",
             )
         return answer
-
-    def before_each(self, check: Callable[[], None]) -> None:
-        """Call this before every try of a request; what it raises ends the call."""
-        self._transport.before_each = check
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _item_errors(response: httpx.Response, count: int) -> list[ItemError]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import TracebackType
+from typing import Any, Self, TypedDict, Unpack
 
 import httpx
 import tenacity
@@ -64,11 +65,21 @@ class Answer:
     maybe_applied: bool = False
 
 
+class Wire(TypedDict, total=False):
+    """Arguments of :class:`Transport` that hold for whatever client uses it."""
+
+    timeout: float
+    attempts: int
+    seconds: float
+    http: httpx.BaseTransport | None
+    sleep: Callable[[float], None]
+
+
 class Transport:
     """An `httpx.Client` that retries.
 
-    Threads may share it. Every call this package makes may be repeated: identify calls are idempotent, events
-    carry their id, everything else only reads.
+    Threads may share it. Most calls of this package may be repeated: identify calls are idempotent, events
+    carry their id, others only read.
 
     `before_each` is called before every try of a request, when its moment has come; what it raises ends the call.
 
@@ -119,11 +130,13 @@ class Transport:
         json: Any = None,
         params: Mapping[str, str | int] | None = None,
         items: int = 1,
+        repeatable: bool = True,
     ) -> Answer:
         """Send until it is answered, or attempts or seconds are used up.
 
         An error tells by `requests` and `rate_limited` what was tried.
 
+        :param repeatable: False for a call that must not be applied twice: what got no answer is not sent again.
         :raises FatalError: a 3xx or 4xx that no repetition changes.
         :raises UnknownOutcomeError: at least one attempt was written and none was answered for good.
         :raises RetriableError: nothing was applied, as the last attempt says.
@@ -138,7 +151,7 @@ class Transport:
         )
         call = _Call(self, request, items)
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_may_pass),
+            retry=tenacity.retry_if_exception(_may_pass if repeatable else _was_not_applied),
             stop=tenacity.stop_after_attempt(self._attempts) | tenacity.stop_before_delay(self._seconds),
             wait=_pause,
             sleep=self._sleep,
@@ -186,6 +199,48 @@ class Transport:
         self._client.close()
 
 
+class ApiClient:
+    """What the clients of Customer.io's APIs share; threads may share a client.
+
+    :param rate: requests a second over all threads; `items` and `probe_to` as :class:`RateBudget` takes them.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        rate: float,
+        items: float | None = None,
+        probe_to: float | None = None,
+        auth: httpx.Auth | None = None,
+        headers: Mapping[str, str] | None = None,
+        **wire: Unpack[Wire],
+    ) -> None:
+        budget = RateBudget(rate, items=items, probe_to=probe_to, sleep=wire.get("sleep", time.sleep))
+        self._transport = Transport(service, auth=auth, headers=headers, budget=budget, **wire)
+
+    @property
+    def budget(self) -> RateBudget:
+        """The rate that the threads of this client share."""
+        return self._transport.budget
+
+    def before_each(self, check: Callable[[], None]) -> None:
+        """Call this before every try of a request; what it raises ends the call."""
+        self._transport.before_each = check
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
 class _Call:
     """The attempts of one request."""
 
@@ -226,6 +281,10 @@ class _Call:
 
 def _may_pass(error: BaseException) -> bool:
     return isinstance(error, RetriableError) and not isinstance(error, LeaseLostError | StoppedError)
+
+
+def _was_not_applied(error: BaseException) -> bool:
+    return _may_pass(error) and not isinstance(error, UnknownOutcomeError)
 
 
 def _pause(state: tenacity.RetryCallState) -> float:

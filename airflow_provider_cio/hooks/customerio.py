@@ -12,6 +12,7 @@ from airflow.sdk import BaseHook
 from airflow_provider_cio.clients.app import APP_RATE, AppClient
 from airflow_provider_cio.clients.pipelines import PipelinesClient
 from airflow_provider_cio.clients.track import PUBLISHED_RATE, TrackClient
+from airflow_provider_cio.clients.transactional import TRANSACTIONAL_RATE, TransactionalClient
 from airflow_provider_cio.exceptions import ContractError, CustomerIOProviderError
 from airflow_provider_cio.hooks.lookup import find_connection
 
@@ -154,6 +155,19 @@ class CustomerIOHook(BaseHook):
             region=settings.region,
             base_url=settings.base_url,
             rate=APP_RATE * min(1.0, pool_slots / settings.app_rate_slots),
+        )
+
+    def transactional_client(self) -> TransactionalClient:
+        """A client that sends transactional messages; close it. It uses nothing of the other APIs' rates.
+
+        :raises ContractError: the key is missing.
+        """
+        settings = self.settings
+        return TransactionalClient(
+            api_key=self._needed("app_api_key"),
+            region=settings.region,
+            base_url=settings.base_url,
+            rate=TRANSACTIONAL_RATE * min(1.0, 1 / settings.rate_slots),
         )
 
     def web_url(self) -> str:

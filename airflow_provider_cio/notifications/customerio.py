@@ -46,8 +46,8 @@ class CustomerIONotifier(BaseNotifier):
         """
         from airflow_provider_cio.hooks.customerio import CustomerIOHook
 
-        with CustomerIOHook(self.customerio_conn_id).app_client() as app:
-            delivery = app.send_email(self.transactional_message_id, self.to, self.message_data)
+        with CustomerIOHook(self.customerio_conn_id).transactional_client() as client:
+            delivery = client.send_email(self.transactional_message_id, self.to, self.message_data)
         self.log.info("Customer.io took the message as delivery %s", delivery)
 
     async def async_notify(self, context: Context) -> None:

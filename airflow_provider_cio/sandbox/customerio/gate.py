@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from airflow_provider_cio.sandbox.customerio import auth
 from airflow_provider_cio.sandbox.customerio.faults import REFUSES_ITEMS, Fault, Faults
 from airflow_provider_cio.sandbox.customerio.limits import RateLimiter
+from airflow_provider_cio.sandbox.customerio.settings import Settings
 from airflow_provider_cio.sandbox.customerio.weather import Weather
 from airflow_provider_cio.sandbox.customerio.workspace import Workspace
 
@@ -109,9 +110,7 @@ class Gate:
 
     def _refusal(self, scope: Scope) -> Response | None:
         settings, path = self.workspace.settings, scope["path"]
-        api = "app" if path.startswith("/v1/") else "track"
-        limit = settings.app_requests_per_second if api == "app" else settings.track_requests_per_second
-        if not self.limiter.allows(api, limit):
+        if not self.limiter.allows(*_limit(path, settings)):
             return _limited(path, settings.retry_after)
         headers = dict(scope["headers"])
         authorization = headers.get(b"authorization", b"").decode("latin-1")
@@ -216,6 +215,15 @@ def _fault_response(fault: Fault, path: str) -> Response:
     if 300 <= status < 400:
         headers["Location"] = f"https://track-eu.customer.io.invalid{path}"
     return JSONResponse(_envelope(path, "fault of the sandbox", status), status, headers)
+
+
+def _limit(path: str, settings: Settings) -> tuple[str, int | None]:
+    """The API whose limit counts a request, and the limit."""
+    if path.startswith("/v1/send/"):
+        return "transactional", settings.transactional_requests_per_second
+    if path.startswith("/v1/"):
+        return "app", settings.app_requests_per_second
+    return "track", settings.track_requests_per_second
 
 
 def _limited(path: str, retry_after: int | None) -> Response:

@@ -57,6 +57,8 @@ class Settings:
     """The documents say "32 KB" and "500 KB" without saying which; 1000 is the strict reading."""
     track_requests_per_second: int | None = None
     app_requests_per_second: int | None = None
+    transactional_requests_per_second: int | None = None
+    """Of ``/v1/send/...``, apart from those of the App API."""
     retry_after: int | None = None
     """Seconds in the Retry-After header of a 429; null sends no header."""
     page_repeats: bool = True
