@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 SYNC = "second_purchase"
-DAYS = "CREATE TABLE source.today AS SELECT CAST('2025-03-01' AS TIMESTAMP) AS day"
+DAYS = "CREATE TABLE source.push_day AS SELECT CAST('2025-03-01' AS TIMESTAMP) AS day"
 TABLE = """
 CREATE TABLE source.shop_orders (order_id VARCHAR(20), customer_id VARCHAR(20), order_number INTEGER,
 category VARCHAR(20), gift_card BOOLEAN, ordered_at TIMESTAMP)
@@ -14,9 +14,9 @@ category VARCHAR(20), gift_card BOOLEAN, ordered_at TIMESTAMP)
 VIEW = """
 CREATE VIEW cio_marts.second_purchase AS
 SELECT first.customer_id, first.order_id AS first_order_id, DATEADD(day, 10, first.ordered_at) AS due_at
-FROM source.shop_orders first CROSS JOIN source.today
+FROM source.shop_orders first CROSS JOIN source.push_day
 WHERE first.order_number = 1 AND first.category = 'cleanser' AND NOT first.gift_card
-  AND DATEADD(day, 10, first.ordered_at) <= today.day
+  AND DATEADD(day, 10, first.ordered_at) <= push_day.day
   AND NOT EXISTS (
       SELECT 1 FROM source.shop_orders later
       WHERE later.customer_id = first.customer_id AND later.order_number > 1
@@ -47,7 +47,7 @@ def entered(world) -> list[tuple[str, str]]:
 
 def on(world, day: str) -> dict:
     """A run on that day."""
-    world.sql(f"UPDATE source.today SET day = '{day}'")
+    world.sql(f"UPDATE source.push_day SET day = '{day}'")
     run = world.run(SYNC)
     assert run["state"] == "success", world.tasks(run)
     return run
