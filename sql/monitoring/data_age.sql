@@ -2,7 +2,7 @@
 WITH events AS (
     SELECT
         subject, run_id, metrics.value + DATEDIFF(second, recorded_at, GETDATE()) AS age,
-        ROW_NUMBER() OVER (PARTITION BY subject ORDER BY recorded_at DESC) AS nth
+        ROW_NUMBER() OVER (PARTITION BY subject ORDER BY recorded_at DESC, plan_id DESC) AS nth
     FROM {{ schema }}.metrics AS metrics
     WHERE subject_kind = 'sync' AND metric = 'newest_seconds'
 )
