@@ -1,6 +1,6 @@
 -- Grain: one row per order that a message is given the credit for. Key: order_id.
 -- Build: table, DISTKEY (customer_id) because it joins messages and orders of one customer, SORTKEY (delivery_id) because it is summed by message.
--- Last touch: the message that the person opened or clicked last before the order, in the attribution_days before it. An order
+-- Last touch: the message that the person (no machine) opened or clicked last before the order, in the attribution_days before it. An order
 -- is credited once, or to nobody, so that sums over messages never exceed the shop's. Refunds and chargebacks lower it later.
 WITH touches AS (
     SELECT customer_id, delivery_id, clicked_at AS touched_at
@@ -27,7 +27,7 @@ ranked AS (
     JOIN touches
         ON touches.customer_id = orders.customer_id
         AND touches.touched_at <= orders.ordered_at
-        AND touches.touched_at >= DATEADD(day, -{{ windows.attribution_days }}, orders.ordered_at)
+        AND touches.touched_at >= {{ days_later('orders.ordered_at', -windows.attribution_days) }}
 )
 SELECT order_id, customer_id, delivery_id, ordered_at, is_kept, net_value, margin
 FROM ranked

@@ -1,6 +1,6 @@
 -- Grain: one row per customer who opened or clicked a message in the last 30 days. Key: customer_id.
 -- Build: view
--- Used by: sending to the engaged only, seeds of lookalikes. Opens by machines do not count; of each message its first open and
+-- Used by: sending to the engaged only, seeds of lookalikes. What machines did does not count; of each message its first open and
 -- its first click do.
 SELECT
     messages.customer_id,

@@ -1,8 +1,9 @@
 -- Grain: one row per experiment that holds people out. Key: experiment.
 -- Build: table, DISTSTYLE ALL because it is small, SORTKEY (experiment) because it is read by experiment.
 -- Used by: deciding what a programme is worth. Treated against held out, by intention to treat: everybody counts where the draw
--- put them, reached or not. Converted is who placed an order and kept it in the lift_days from the draw on; margin is of the
--- orders of these days. Intervals are 95 %: of the rates Newcombe's hybrid score, of the margins Welch's with the normal quantile.
+-- put them, reached or not. Converted is who placed an order and kept it in the lift_days from the draw on, by the business's
+-- clock; margin is of the orders of these days. Intervals are 95 %: of the rates Newcombe's hybrid score, of the margins Welch's
+-- with the normal quantile.
 WITH members AS (
     SELECT
         holdouts.experiment,
@@ -26,7 +27,7 @@ outcomes AS (
     LEFT JOIN {{ ref('paid_orders') }} AS orders
         ON orders.customer_id = members.customer_id
         AND orders.ordered_at >= members.assigned_at
-        AND orders.ordered_at < DATEADD(day, {{ windows.lift_days }}, members.assigned_at)
+        AND orders.ordered_at < {{ days_later('members.assigned_at', windows.lift_days) }}
     GROUP BY members.experiment, members.held_out, members.customer_id, members.assigned_at
 ),
 arms AS (

@@ -1,13 +1,13 @@
 -- Grain: one row per customer whose first and only order is due for a second one. Key: customer_id.
 -- Build: view
 -- Used by: the second-purchase push. As the source of an event sync keyed by customer_id it sends once per person.
--- due_at is the time of the first order plus the days of models.yaml; empty without `second_purchase` there.
+-- due_at is the time of the first order on the business's clock, the days of models.yaml later; empty without `second_purchase` there.
 SELECT
     orders.customer_id,
     customers.email,
     orders.order_id AS first_order_id,
     orders.ordered_at AS first_order_at,
-    DATEADD(day, {{ second_purchase.after_days if second_purchase else 0 }}, orders.ordered_at) AS due_at,
+    {{ days_later('orders.ordered_at', second_purchase.after_days if second_purchase else 0) }} AS due_at,
     state.primary_category
 FROM {{ ref('paid_orders') }} AS orders
 JOIN {{ ref('stg_customers') }} AS customers ON customers.customer_id = orders.customer_id

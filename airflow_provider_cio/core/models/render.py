@@ -63,6 +63,7 @@ class Rendering:
             "days_after": lambda days: literal(self.days_before(-days)),
             "hours_before": lambda hours: literal(self.as_of - timedelta(hours=hours)),
             "local_date": self.local_date,
+            "days_later": self.days_later,
             "start_of": self.start_of,
             "text": text,
             "converted": self.converted,
@@ -87,6 +88,12 @@ class Rendering:
         """The day of a moment (UTC) on the business's calendar."""
         zone = self.models.business.time_zone
         return f"CAST(CONVERT_TIMEZONE('UTC', '{zone}', {moment}) AS DATE)"
+
+    def days_later(self, moment: str, days: int) -> str:
+        """The same time on the business's clock, this many days after a moment (UTC), or before it."""
+        zone = self.models.business.time_zone
+        local = f"CONVERT_TIMEZONE('UTC', '{zone}', {moment})"
+        return f"CONVERT_TIMEZONE('{zone}', 'UTC', DATEADD(day, {days}, {local}))"
 
     def start_of(self, day: date) -> str:
         """The moment at which a day begins on the business's calendar, in UTC."""

@@ -302,10 +302,20 @@ SOURCES: Mapping[str, SourceTable] = {
         None,
         {
             "delivery_id": _key("Customer.io's id of the message"),
-            "first_human_opened_at": _moment(
-                "Opened by a person, not by a machine", "nobody opened anything"
+            "first_opened_at": _moment(
+                "Opened, by whomever; read for messages other than emails",
+                "opens of other messages than emails count where they are marked as a person's",
             ),
-            "first_clicked_at": _moment("A link was clicked", "nobody clicked anything"),
+            "first_human_opened_at": _moment(
+                "Opened by a person, not by a machine", "nobody opened an email"
+            ),
+            "first_clicked_at": _moment(
+                "A link was clicked, by whomever; read for messages other than emails",
+                "clicks in other messages than emails count where they are marked as a person's",
+            ),
+            "first_human_clicked_at": _moment(
+                "A link was clicked by a person, not by a machine", "nobody clicked in an email"
+            ),
             "first_unsubscribed_at": _moment("Unsubscribed from it", "nobody unsubscribed from a message"),
         },
         "nobody opened or clicked anything",

@@ -30,7 +30,8 @@ MESSAGES = (
     "CREATE SCHEMA cio_staging",
     """CREATE TABLE cio_staging.stg_customerio__deliveries (delivery_id VARCHAR(64), customer_id VARCHAR(64),
     channel VARCHAR(16), sent_at TIMESTAMP)""",
-    "CREATE TABLE cio_staging.stg_customerio__delivery_metrics (delivery_id VARCHAR(64), first_clicked_at TIMESTAMP)",
+    """CREATE TABLE cio_staging.stg_customerio__delivery_metrics (delivery_id VARCHAR(64),
+    first_human_clicked_at TIMESTAMP)""",
 )
 
 

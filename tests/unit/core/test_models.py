@@ -86,6 +86,14 @@ def test_days_are_calendar_days_where_clocks_change():
     assert autumn.days_before(1) == datetime(2026, 10, 24, 11, 0, tzinfo=UTC)  # 25 hours
 
 
+def test_days_after_a_row_are_counted_on_the_business_clock():
+    rendering = Rendering(load_models(MODELS), datetime(2026, 3, 29, 12, 0, tzinfo=UTC), str)
+    assert rendering.days_later("at", -7) == (
+        "CONVERT_TIMEZONE('Europe/London', 'UTC', "
+        "DATEADD(day, -7, CONVERT_TIMEZONE('UTC', 'Europe/London', at)))"
+    )
+
+
 def write(folder: Path, layer: str, name: str, query: str, head: str = "") -> None:
     (folder / layer).mkdir(exist_ok=True)
     head = head or "-- Grain: one row per x. Key: x.\n-- Build: table, DISTKEY (x) because of x\n"

@@ -175,14 +175,14 @@ def latest_metrics(workspace: Workspace, deliveries: list[str]) -> dict[str, dic
     for first in range(0, len(deliveries), 500):
         part = deliveries[first : first + 500]
         for delivery, metric, at, machine in workspace.store.db.execute(
-            "SELECT delivery, metric, max(at), min(data LIKE '%prefetched%') FROM metrics"
+            "SELECT delivery, metric, max(at), min(data LIKE '%prefetched%' OR data LIKE '%machine%') FROM metrics"
             f" WHERE delivery IN ({','.join('?' * len(part))}) AND at <= ? GROUP BY delivery, metric",
             (*part, workspace.now()),
         ):
             of = found.setdefault(delivery, {})
             of[metric] = at
-            if metric == "opened" and not machine:
-                of["human_opened"] = at
+            if metric in {"opened", "clicked"} and not machine:
+                of[f"human_{metric}"] = at
     return found
 
 
