@@ -21,6 +21,12 @@ def test_rows_in_rows_out(enrichment, name):
     assert [str(failure) for failure in failures if failure] == []
 
 
+def test_every_mart_has_rows_in_and_rows_out():
+    marts = {file.stem for file in (ROOT / "sql/marts").glob("*.sql")}
+    assert marts == {tests.model for tests in FILES.values()}
+    assert all(tests.model == name for name, tests in FILES.items())
+
+
 def test_a_wrong_expectation_fails(enrichment):
     tests = FILES["recent_purchasers"]
     case = tests.cases[0].model_copy(update={"expect": [{"customer_id": "C2"}]})
