@@ -2,7 +2,8 @@
 -- Build: table, DISTKEY (customer_id) because events are read by customer, SORTKEY (occurred_at) because syncs read the latest days.
 -- Used by: order_completed, order_refunded and the other event views; high_intent_non_buyers.
 -- Incremental: only customers who were touched since the look-back began are read again, with everybody who shares an
--- email with them; the events of the others are kept. occurred_at is when it happened, in UTC.
+-- email with them; the events of the others are kept. Carts are valued anew, as everybody's orders change a product's price.
+-- occurred_at is when it happened, in UTC.
 WITH
 {% if incremental %}
 first_touched AS (
@@ -82,10 +83,9 @@ fresh AS (
     SELECT
         'cart_updated:' || carts.cart_id || ':' || carts.sku || ':' || TO_CHAR(carts.updated_at, 'YYYYMMDDHH24MISSUS'),
         'Cart Updated', carts.customer_id, carts.updated_at, NULL, NULL, NULL,
-        CAST(carts.quantity * products.unit_price AS DECIMAL(18, 2)), NULL, '{{ currency }}', NULL,
+        NULL, NULL, '{{ currency }}', NULL,
         CAST(carts.quantity AS BIGINT), NULL, carts.cart_id, carts.sku, NULL
     FROM {{ ref('stg_carts') }} AS carts
-    LEFT JOIN {{ ref('product_facts') }} AS products ON products.sku = carts.sku
     UNION ALL
     SELECT
         'product_viewed:' || session_id || ':' || sku || ':' || TO_CHAR(viewed_at, 'YYYYMMDDHH24MISSUS'),
@@ -104,17 +104,42 @@ fresh AS (
         'back_in_stock_requested:' || request_id, 'Back In Stock Requested', customer_id, requested_at, NULL, NULL, NULL,
         NULL, NULL, NULL, NULL, NULL, NULL, request_id, sku, NULL
     FROM {{ ref('stg_stock_requests') }}
+),
+events AS (
+    {% if incremental %}
+    SELECT fresh.*
+    FROM fresh
+    JOIN touched ON touched.customer_id = fresh.customer_id
+    UNION ALL
+    SELECT kept.*
+    FROM {{ incremental }} AS kept
+    LEFT JOIN touched ON touched.customer_id = kept.customer_id
+    WHERE touched.customer_id IS NULL
+    {% else %}
+    SELECT *
+    FROM fresh
+    {% endif %}
 )
-{% if incremental %}
-SELECT fresh.*
-FROM fresh
-JOIN touched ON touched.customer_id = fresh.customer_id
-UNION ALL
-SELECT kept.*
-FROM {{ incremental }} AS kept
-LEFT JOIN touched ON touched.customer_id = kept.customer_id
-WHERE touched.customer_id IS NULL
-{% else %}
-SELECT *
-FROM fresh
-{% endif %}
+SELECT
+    events.event_key,
+    events.event_name,
+    events.customer_id,
+    events.occurred_at,
+    events.order_id,
+    events.order_number,
+    events.is_first_order,
+    CASE
+        WHEN events.event_name = 'Cart Updated' THEN CAST(events.item_count * products.unit_price AS DECIMAL(18, 2))
+        ELSE events.amount
+    END AS amount,
+    events.discount,
+    events.currency,
+    events.line_count,
+    events.item_count,
+    events.top_skus,
+    events.subject_id,
+    events.sku,
+    events.reason
+FROM events
+LEFT JOIN {{ ref('product_facts') }} AS products
+    ON events.event_name = 'Cart Updated' AND products.sku = events.sku

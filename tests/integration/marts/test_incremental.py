@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_cio.core.models.files import load_folder
 from airflow_provider_cio.engine.enrichment import EnrichmentContext, build_model, create_views, run, start
 from airflow_provider_cio.sandbox.shop.tables import SCHEMA, TABLES, create_table
 
@@ -27,6 +29,28 @@ late = st.integers(0, LOOKBACK * 24 - 1)
 people = st.sampled_from(PEOPLE)
 emails = st.sampled_from([*EMAILS, None])
 skus = st.sampled_from(["S1", "S2"])
+
+
+@st.composite
+def visits(draw: Any) -> list[tuple[int, int, str, dict[str, Any]]]:
+    """The same of what people do beside buying."""
+    found: list[tuple[int, int, str, dict[str, Any]]] = []
+    for number in range(draw(st.integers(0, 3))):
+        change = {"customer_id": draw(people), "old_email": draw(st.sampled_from(EMAILS))}
+        found.append((draw(hours), draw(late), "email_changes", change))
+        looked = {"session_id": f"S{number}", "customer_id": draw(people), "sku": draw(skus)}
+        found.append((draw(hours), draw(late), "product_views", looked))
+        cart = {"cart_id": f"K{number}", "customer_id": draw(people), "sku": draw(skus), "quantity": number}
+        found.append((draw(hours), draw(late), "carts", cart))
+        visitor = {"customer_id": draw(people)} if draw(st.booleans()) else {"email": draw(emails)}
+        found.append((draw(hours), draw(late), "checkouts", {"checkout_id": f"H{number}", **visitor}))
+        ended = {"status": draw(st.sampled_from(["paused", "cancelled"])), "sku": draw(skus)}
+        subscription = {"subscription_id": f"U{number}", "customer_id": draw(people), **ended}
+        found.append((draw(hours), draw(late), "subscriptions", subscription))
+        found.append(
+            (draw(hours), draw(late), "tickets", {"ticket_id": f"T{number}", "customer_id": draw(people)})
+        )
+    return found
 
 
 @st.composite
@@ -58,6 +82,9 @@ def records(draw: Any) -> list[tuple[int, int, str, dict[str, Any]]]:
         if draw(st.booleans()):
             back = {"refund_id": f"R{number}", "order_id": order, "amount": 3}
             found.append((draw(hours), draw(late), "refunds", back))
+        if draw(st.booleans()):
+            dispute = {"chargeback_id": f"B{number}", "order_id": order, "amount": 10 + number}
+            found.append((draw(hours), draw(late), "chargebacks", dispute))
     for number in range(draw(st.integers(0, 4))):
         sent = {
             "delivery_id": f"D{number}",
@@ -75,13 +102,17 @@ def records(draw: Any) -> list[tuple[int, int, str, dict[str, Any]]]:
         )
         for metric in ("sent", *draw(st.lists(st.sampled_from(["clicked", "opened"]), unique=True))):
             metrics = {"delivery_id": f"D{number}", "metric": metric, "source": "webhooks", "recency": 1}
+            if metric != "sent" and draw(st.booleans()):
+                metrics |= {"prefetched": True, "machine": True}
             found.append((happened + (metric != "sent"), draw(late), "metrics", metrics))
-    for number in range(draw(st.integers(0, 3))):
-        change = {"customer_id": draw(people), "old_email": draw(st.sampled_from(EMAILS))}
-        found.append((draw(hours), draw(late), "email_changes", change))
-        looked = {"session_id": f"S{number}", "customer_id": draw(people), "sku": draw(skus)}
-        found.append((draw(hours), draw(late), "product_views", looked))
-    return found
+    return found + draw(visits())
+
+
+def test_all_that_is_incremental_is_held_to_it() -> None:
+    models = load_folder(Path(__file__).parents[3] / "sql").models
+    incremental = {name for name, model in models.items() if "if incremental" in model.text}
+    assert incremental
+    assert incremental <= set(MARTS)
 
 
 MOMENTS = {
@@ -91,11 +122,17 @@ MOMENTS = {
     "refunds": "refunded_at",
     "email_changes": "changed_at",
     "product_views": "viewed_at",
+    "carts": "updated_at",
+    "checkouts": "started_at",
+    "subscriptions": "ended_at",
+    "tickets": "opened_at",
+    "chargebacks": "received_at",
     "metrics": "occurred_at",
 }
 MESSAGES = ("deliveries", "metrics")  # Customer.io's, in UTC
 MARTS = (
-    "retention_events",
+    "retention_events",  # incremental; so are what they read
+    "high_intent_non_buyers",
     "vip_tier_history",
     "message_performance",
     "campaign_margin",
@@ -108,6 +145,8 @@ MARTS = (
 def insert(ctx: EnrichmentContext, table: str, happened: int, row: dict[str, Any]) -> None:
     if table in MOMENTS:
         row = row | {MOMENTS[table]: str(START + timedelta(hours=happened))}
+    if table == "subscriptions":
+        row["started_at"] = str(START)
     values = ", ".join(
         "NULL" if v is None else f"'{v}'" if isinstance(v, str) else str(v) for v in row.values()
     )
@@ -187,6 +226,26 @@ def same(ctx: EnrichmentContext, arriving: list[tuple[int, int, str, dict[str, A
         if ctx.folder.models[name].kind == "table":
             build_model(ctx, full, name)
     assert kept == {mart: everything(ctx, mart, full.relation(ctx, mart)) for mart in MARTS}
+
+
+def test_a_cart_of_somebody_untouched_is_valued_as_a_full_build_values_it(ctx: EnrichmentContext) -> None:
+    """Another person's order changes what is paid for the product on average."""
+    start_of_it = [
+        (0, 0, "customers", {"customer_id": "C1"}),
+        (0, 0, "customers", {"customer_id": "C2"}),
+        (1, 0, "carts", {"cart_id": "K1", "customer_id": "C1", "sku": "S1", "quantity": 2}),
+    ]
+    orders = [
+        (hour, 0, table, {"order_id": f"O{hour}", **row})
+        for hour, price in ((2, 5), (250, 15))
+        for table, row in (
+            ("orders", {"customer_id": "C2", "total": price}),
+            ("order_lines", {"line_number": 1, "sku": "S1", "quantity": 1, "unit_price": price}),
+        )
+    ]
+    same(ctx, start_of_it + orders)
+    amount = "SELECT amount FROM cio_marts.retention_events WHERE event_name = 'Cart Updated'"
+    assert ctx.warehouse.fetch(amount) == [(20,)]
 
 
 def test_a_row_that_is_later_than_the_look_back_needs_since(ctx: EnrichmentContext) -> None:
