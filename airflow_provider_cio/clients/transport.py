@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
@@ -112,7 +113,6 @@ class Transport:
         self.budget = budget
         self.before_each: Callable[[], None] = lambda: None
         self._client = httpx.Client(
-            base_url=service.base_url,
             auth=auth,
             headers={"User-Agent": f"airflow-provider-cio/{__version__}", **(headers or {})},
             timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
@@ -143,7 +143,7 @@ class Transport:
         """
         request = self._client.build_request(
             method,
-            path,
+            _url(self._service.base_url, path),
             content=content,
             json=json,
             params=params,
@@ -277,6 +277,12 @@ class _Call:
     def maybe_applied(self) -> bool:
         """Whether a request was written and not answered; what a later one is told says nothing about that."""
         return self._unknown is not None
+
+
+@lru_cache(maxsize=64)
+def _url(base: str, path: str) -> httpx.URL:
+    """Parsed once, and not twice for every request."""
+    return httpx.URL(base.rstrip("/") + path)
 
 
 def _may_pass(error: BaseException) -> bool:

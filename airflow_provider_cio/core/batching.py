@@ -35,13 +35,14 @@ class Batch:
     start: int
     stop: int
     body: bytes
+    items: pa.LargeBinaryArray
 
     def __len__(self) -> int:
         return self.stop - self.start
 
 
 class Packer:
-    """Cuts a stream of items into bodies; what does not fill a body waits for the next `feed`.
+    """Cuts a stream of items into bodies; what does not fill a body is `waiting` for the next `feed`.
 
     Every item appears once and in order; a body is closed only when the next item would not fit.
 
@@ -51,16 +52,16 @@ class Packer:
     def __init__(self, limit: int = BODY_LIMIT, envelope: Envelope = BATCH) -> None:
         self._limit = limit
         self._envelope = envelope
-        self._waiting = pa.array([], pa.large_binary())
+        self.waiting = pa.array([], pa.large_binary())
         self._start = 0
 
     def feed(self, items: pa.LargeBinaryArray) -> Iterator[Batch]:
         """All bodies that the items fill."""
-        yield from self._cut(pa.concat_arrays([self._waiting, items]), final=False)
+        yield from self._cut(pa.concat_arrays([self.waiting, items]), final=False)
 
     def flush(self) -> Iterator[Batch]:
         """The last body, if anything waits."""
-        yield from self._cut(self._waiting, final=True)
+        yield from self._cut(self.waiting, final=True)
 
     def _cut(self, items: pa.LargeBinaryArray, *, final: bool) -> Iterator[Batch]:
         if items.null_count:
@@ -79,11 +80,11 @@ class Packer:
                 )
             if after == count and not final:
                 break
-            body = _body(items.slice(first, after - first), self._envelope)
-            yield Batch(self._start, self._start + after - first, body)
+            some = items.slice(first, after - first)
+            yield Batch(self._start, self._start + after - first, _body(some, self._envelope), some)
             self._start += after - first
             first = after
-        self._waiting = items.slice(first)
+        self.waiting = items.slice(first)
 
 
 def bodies(

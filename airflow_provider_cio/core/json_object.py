@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -32,11 +33,13 @@ def literal(value: Any) -> str:
 
 
 def join(*pieces: pa.LargeStringArray | str) -> pa.LargeStringArray:
-    """One text a row; null pieces are left out.
+    """One text a row; null pieces are left out. What costs is the number of pieces, so neighbouring constants are one.
 
     At least one piece must be there in every row: the kernel drops a row of nulls from its result.
     """
-    return pc.binary_join_element_wise(*map(_piece, pieces), pa.scalar("", TEXT), null_handling="skip")
+    constants = groupby(pieces, lambda piece: isinstance(piece, str))
+    merged = [part for same, run in constants for part in (["".join(run)] if same else run)]
+    return pc.binary_join_element_wise(*map(_piece, merged), pa.scalar("", TEXT), null_handling="skip")
 
 
 def members(parts: Sequence[Member]) -> list[pa.LargeStringArray | str]:

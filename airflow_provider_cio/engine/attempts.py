@@ -32,7 +32,7 @@ class Traffic:
 
     def add(self, other: Traffic) -> None:
         """Sum up."""
-        for name, value in asdict(other).items():
+        for name, value in vars(other).items():
             setattr(self, name, getattr(self, name) + value)
 
 

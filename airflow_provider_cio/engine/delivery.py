@@ -37,12 +37,7 @@ class Load:
         """Some of the items, in bodies of their own."""
         ordinals, items = self.ordinals.take(positions), self.items.take(positions)
         return [
-            Load(
-                ordinals.slice(batch.start, len(batch)),
-                items.slice(batch.start, len(batch)),
-                batch.body,
-                self.door,
-            )
+            Load(ordinals.slice(batch.start, len(batch)), batch.items, batch.body, self.door)
             for batch in bodies(items, envelope=self.door.envelope)
         ]
 

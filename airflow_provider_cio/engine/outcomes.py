@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -99,21 +98,20 @@ class Recorder:
         with self._lock:
             self.traffic.add(traffic)
 
-    @contextmanager
-    def announced(self, ordinals: pa.Array) -> Iterator[None]:
-        """Say on record what is about to be sent, and take it back once what became of it is on record.
+    def announce(self, ordinals: pa.Array) -> str:
+        """Say on record what is about to be sent: if the sender dies, these rows are undecided, not merely unsent.
 
-        If the sender dies in between, these rows are undecided, and not merely unsent.
+        :returns: what :meth:`decided` takes back.
         """
         key = f"{self.folder}in_flight-{str(ULID()).lower()}.parquet"
         table = self._table(ordinals, Outcome.IN_FLIGHT, "sender_died", "unknown", datetime.now(UTC))
         bulk.write_outcomes(self.bucket, key, table)
-        try:
-            yield
-        except CustomerIOProviderError:
-            self._decided.append(key)
-            raise
-        self._decided.append(key)
+        return key
+
+    def decided(self, announcement: str) -> None:
+        """What became of these rows was added: once that is on record, take the announcement back."""
+        with self._lock:
+            self._decided.append(announcement)
 
     def flush_now_and_then(self) -> None:
         """Write what waits, if the last object was written `FLUSH_SECONDS` ago."""

@@ -36,7 +36,7 @@ def open_rows(bucket: Bucket, left: Left, rows: pa.Table) -> pa.Table:
     return rows.set_column(rows.schema.get_field_index("undecided_since"), "undecided_since", since)
 
 
-def quarantine(rows: pa.Table, horizon: timedelta, recorder: Recorder) -> pa.Table:
+def quarantine(rows: pa.RecordBatch, horizon: timedelta, recorder: Recorder) -> pa.RecordBatch:
     """The rows that may be sent now.
 
     An event that was undecided for longer than the horizon is put on record instead: Customer.io may have forgotten
@@ -51,11 +51,11 @@ def quarantine(rows: pa.Table, horizon: timedelta, recorder: Recorder) -> pa.Tab
         return rows
     log.warning("%d undecided events are older than dedupe_horizon and are not sent again", found.num_rows)
     recorder.add(
-        found["ordinal"].combine_chunks(),
+        found["ordinal"],
         Outcome.QUARANTINED,
         "undecided_beyond_dedupe_horizon",
         as_class="unknown",
-        sent_at=found["undecided_since"].combine_chunks(),
+        sent_at=found["undecided_since"],
     )
     return rows.filter(pc.invert(withheld))
 

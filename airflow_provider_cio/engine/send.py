@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
-from itertools import islice
 from typing import TypedDict
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from airflow_provider_cio.core.batching import Packer, bodies
 from airflow_provider_cio.core.operations import render
 from airflow_provider_cio.engine import plan as plans
 from airflow_provider_cio.engine.attempts import Claim
 from airflow_provider_cio.engine.context import SyncContext
-from airflow_provider_cio.engine.delivery import Delivery, Load
-from airflow_provider_cio.engine.doors import Door, doors
+from airflow_provider_cio.engine.delivery import Delivery
+from airflow_provider_cio.engine.doors import doors
+from airflow_provider_cio.engine.lanes import Lanes
 from airflow_provider_cio.engine.lease import LOOKS_PER_LEASE, Lease
 from airflow_provider_cio.engine.outcomes import Recorder
 from airflow_provider_cio.engine.progress import Progress
@@ -39,14 +35,8 @@ log = logging.getLogger(__name__)
 ROWS_AT_ONCE = 10_000
 ROWS_PER_LANE = 2_000
 """Below this a further lane would only make smaller requests."""
-LOADS_ANNOUNCED = 16
-"""Requests with events of a lane that are announced together: how many a sender that is killed leaves undecided."""
-ROWS_IN_MEMORY = 100_000
+ROWS_IN_MEMORY = 200_000
 """More rows of a shard than this are read in several parts."""
-
-
-Tail = tuple[pa.Array, pa.LargeBinaryArray]
-"""Ordinals and items."""
 
 
 class ShardReport(TypedDict):
@@ -105,12 +95,15 @@ def _attempt(ctx: SyncContext, delivery: Delivery, attempt: str) -> ShardReport:
     try:
         rows = _shard(ctx, plan, shard)
         progress = Progress(f"Plan {plan.plan_id} shard {shard}", rows.num_rows)
-        for part in rows.parts(ROWS_IN_MEMORY):
-            left_open = open_rows(ctx.bucket, earlier, part)
-            settled += part.num_rows - left_open.num_rows
-            progress.skip(part.num_rows - left_open.num_rows)
-            for door, through in doors(ctx.sync, left_open):
-                _send_lanes(ctx, plan, through, delivery, door, progress)
+        with Lanes(max(1, min(ctx.lanes, rows.num_rows // ROWS_PER_LANE)), delivery, progress) as lanes:
+            for part in rows.parts(ROWS_IN_MEMORY):
+                left_open = open_rows(ctx.bucket, earlier, part)
+                settled += part.num_rows - left_open.num_rows
+                progress.skip(part.num_rows - left_open.num_rows)
+                for door, through in doors(ctx.sync, left_open):
+                    for ordinals, items, lane_hash in in_order_rendered(ctx, through, recorder, plan):
+                        lanes.send(door, ordinals, items, lane_hash)
+            lanes.finish()
     finally:
         try:
             recorder.flush()
@@ -158,95 +151,29 @@ def _shard(ctx: SyncContext, plan: Plan, number: int) -> bulk.Shard:
     return shard
 
 
-def _send_lanes(
-    ctx: SyncContext, plan: Plan, rows: pa.Table, delivery: Delivery, door: Door, progress: Progress
-) -> None:
-    """All lanes of a door at once; the first error stops the others before their next request, and is raised.
+def in_order_rendered(
+    ctx: SyncContext, rows: pa.Table, recorder: Recorder, plan: Plan
+) -> Iterator[tuple[pa.Array, pa.LargeBinaryArray, pa.Array]]:
+    """Ordinals, items and lane hashes, piece by piece in order: a person's events by time, as the plan numbered them.
 
-    What does not fill a body of a lane waits until all lanes are done, and then fills bodies together.
+    Rows that may not be sent, or that the renderer refuses, end here.
     """
-    stop = threading.Event()
-    lanes = max(1, min(ctx.lanes, rows.num_rows // ROWS_PER_LANE))
-    tails: list[Tail] = []
-
-    def lane(number: int) -> None:
-        try:
-            loads = _loads(ctx, plan, _lane(rows, number, lanes), delivery.recorder, tails, door)
-            _deliver(ctx, loads, delivery, stop, progress)
-        except BaseException:
-            stop.set()
-            raise
-
-    with ThreadPoolExecutor(lanes, thread_name_prefix="cio-lane") as pool:
-        running = [pool.submit(lane, number) for number in range(lanes)]
-        try:
-            for future in running:
-                future.result()
-        finally:
-            stop.set()
-    _deliver(ctx, _together(tails, door), delivery, threading.Event(), progress)
-
-
-def _deliver(
-    ctx: SyncContext, loads: Iterator[Load], delivery: Delivery, stop: threading.Event, progress: Progress
-) -> None:
-    """One load after another, outcomes on record every few seconds.
-
-    Events are announced some requests at a time: if this process is killed, they are undecided, not merely unsent.
-    """
-    recorder, events = delivery.recorder, ctx.sync.kind == "events"
-    while not stop.is_set() and (group := list(islice(loads, LOADS_ANNOUNCED if events else 1))):
-        with _announced(recorder, group) if events else nullcontext():
-            for load in group:
-                if stop.is_set():
-                    return
-                delivery.deliver(load)
-                progress.add(len(load.items))
-                recorder.flush_now_and_then()
-
-
-def _announced(recorder: Recorder, loads: list[Load]) -> AbstractContextManager[None]:
-    return recorder.announced(pa.concat_arrays([load.ordinals for load in loads]))
-
-
-def _lane(rows: pa.Table, number: int, lanes: int) -> pa.Table:
-    """The lane's rows in order: a person's events by time, as the plan numbered them."""
-    lane_hash = rows["lane_hash"]
-    remainder = pc.subtract(lane_hash, pc.multiply(pc.divide(lane_hash, lanes), lanes))
-    return rows.filter(pc.equal(remainder, number)).sort_by("ordinal")
-
-
-def _loads(
-    ctx: SyncContext, plan: Plan, rows: pa.Table, recorder: Recorder, tails: list[Tail], door: Door
-) -> Iterator[Load]:
-    """Render the lane piece by piece into full bodies; rows that the renderer refuses end here.
-
-    What is left over in the end goes to `tails`.
-    """
-    packer = Packer(envelope=door.envelope)
-    ordinals, items = pa.array([], pa.int64()), pa.array([], pa.large_binary())
-    for start in range(0, rows.num_rows, ROWS_AT_ONCE):
-        piece = rows.slice(start, ROWS_AT_ONCE)
-        piece = quarantine(piece, ctx.contract.dedupe_horizon, recorder).combine_chunks()
+    for piece in _in_order(rows).to_batches(max_chunksize=ROWS_AT_ONCE):
+        piece = quarantine(piece, ctx.contract.dedupe_horizon, recorder)
         rendered = render(piece, ctx.sync, plan.columns)
-        numbers = piece["ordinal"].combine_chunks()
+        numbers, lane_hash = piece["ordinal"], piece["lane_hash"]
         if rendered.refusals:
             refused = pa.array([refusal.index for refusal in rendered.refusals], pa.int64())
             reasons = [(refusal.reason, refusal.field) for refusal in rendered.refusals]
             recorder.add(numbers.take(refused), Outcome.REFUSED, reasons)
-        ready = rendered.items.drop_null()
-        ordinals = pa.concat_arrays([ordinals, numbers.filter(rendered.items.is_valid())])
-        items = pa.concat_arrays([items, ready])
-        for batch in packer.feed(ready):
-            yield Load(ordinals.slice(0, len(batch)), items.slice(0, len(batch)), batch.body, door)
-            ordinals, items = ordinals.slice(len(batch)), items.slice(len(batch))
-    tails.append((ordinals, items))
+            kept = rendered.items.is_valid()
+            yield numbers.filter(kept), rendered.items.drop_null(), lane_hash.filter(kept)
+        else:
+            yield numbers, rendered.items, lane_hash
 
 
-def _together(tails: list[Tail], door: Door) -> Iterator[Load]:
-    """What the lanes left over, in bodies to be sent one after another: two of them may hold the same person."""
-    ordinals = pa.concat_arrays([part for part, _ in tails])
-    items = pa.concat_arrays([part for _, part in tails])
-    for batch in bodies(items, envelope=door.envelope):
-        part = slice(batch.start, batch.stop)
-        yield Load(ordinals[part], items[part], batch.body, door)
+def _in_order(rows: pa.Table) -> pa.Table:
+    """By ordinal; files that lie in order already are not copied."""
+    ordinals = rows["ordinal"].combine_chunks()
+    ascending = pc.all(pc.less(ordinals[:-1], ordinals[1:]), min_count=0).as_py()
+    return rows if ascending else rows.sort_by("ordinal")

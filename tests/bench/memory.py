@@ -22,7 +22,7 @@ def run(stack: Stack, sending: Sender) -> None:
         argv = [sys.executable, str(Path(__file__)), json.dumps(asdict(stack)), plan, str(shards)]
         done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=True)
         peaks[millions] = int(done.stdout) / 1024
-    line("\nPeak memory of a process that sends people in shards of 50,000, one after another")
+    line(f"\nPeak memory of a process that sends people in shards of {SHARD:,}, one after another")
     line(
         f"1,000,000 rows {peaks[1]:.0f} MB, 5,000,000 rows {peaks[5]:.0f} MB: {peaks[5] / peaks[1]:.2f} x (aim 1.15 x)"
     )

@@ -24,7 +24,7 @@ from airflow_provider_cio.warehouse.objects import Bucket
 from airflow_provider_cio.warehouse.session import Warehouse
 
 ROLE = "arn:aws:iam::123456789012:role/redshift"
-SHARD = 50_000
+SHARD = 200_000
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from stack import Stack
 
 from airflow_provider_cio.core.batching import BODY_LIMIT
 
-SHARDS = 6
+SHARDS = 3
 AIMS = {"requests, json, batches of 1,000": 4, "customerio 3.2, one call a row": 300}
 """How many times the CPU of ours a peer is meant to need, at least."""
 
@@ -129,10 +129,10 @@ def unchanged(sender: Sender, rounds: int) -> None:
     """A run in which nothing changed, against a full send: the diff is Redshift's work, whatever the rows."""
     from unchanged import no_change
 
-    plan, track = sender.plan("people", 20), sender.track(sender.stack.sink.url)
+    plan, track = sender.plan("people", 1_000_000 // SHARD), sender.track(sender.stack.sink.url)
 
     def full() -> None:
-        assert sender.send("people", plan, 20, track) == 1_000_000
+        assert sender.send("people", plan, 1_000_000 // SHARD, track) == 1_000_000
 
     sender.stack.sink.set()
     runners = [

@@ -9,7 +9,7 @@ import pytest
 import redshift_connector
 
 from airflow_provider_cio.core.batching import Packer, bodies
-from airflow_provider_cio.engine import send
+from airflow_provider_cio.engine import lanes, send
 from airflow_provider_cio.engine.commit import commit
 from airflow_provider_cio.engine.plan import make_plan
 from airflow_provider_cio.engine.run import run_sync
@@ -88,8 +88,9 @@ def test_what_the_lanes_leave_over_fills_bodies_together(lab: Lab, monkeypatch: 
     """Requests are as many as the bytes need, whatever the number of lanes, and nobody is in two at once."""
     limit = 5000
     monkeypatch.setattr(send, "ROWS_PER_LANE", 10)
-    monkeypatch.setattr(send, "Packer", partial(Packer, limit))
-    monkeypatch.setattr(send, "bodies", partial(bodies, limit=limit))
+    monkeypatch.setattr(lanes, "Packer", partial(Packer, limit))
+    monkeypatch.setattr(lanes, "bodies", partial(bodies, limit=limit))
+    monkeypatch.setattr(lanes, "ROOM", limit - 16)
     lab.orders(400, people=40)
     track = lab.track()
     sizes: list[int] = []
@@ -106,16 +107,17 @@ def test_what_the_lanes_leave_over_fills_bodies_together(lab: Lab, monkeypatch: 
         assert len(times) == 10
 
 
-def test_a_shard_that_does_not_fit_into_memory_is_sent_in_parts(
+def test_a_shard_that_does_not_fit_into_memory_is_read_in_parts(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """What a part leaves over fills bodies with the next one."""
     monkeypatch.setattr(send, "ROWS_IN_MEMORY", 100)
     lab.orders(400, people=40)
     context = lab.context(lab.events())
     plan_id = make_plan(context).plan_id
     [shard] = unload(context, plan_id)
     report = send_shard(context, plan_id, shard["shard"], "1")
-    assert (report["rows"], report["accepted"], report["requests"]) == (400, 400, 4)
+    assert (report["rows"], report["accepted"], report["requests"]) == (400, 400, 1)
     again = send_shard(context, plan_id, shard["shard"], "2")
     assert (again["rows"], again["earlier"], again["requests"]) == (400, 400, 0)
     for person in ("c0", "c17"):

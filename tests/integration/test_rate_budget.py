@@ -13,7 +13,7 @@ import pytest
 
 from airflow_provider_cio.clients.track import BatchResult, TrackClient
 from airflow_provider_cio.core.batching import Packer
-from airflow_provider_cio.engine import send
+from airflow_provider_cio.engine import lanes, send
 from airflow_provider_cio.engine.plan import make_plan
 from airflow_provider_cio.engine.unload import unload
 
@@ -42,7 +42,7 @@ class Clocked(TrackClient):
 
 def send_all(lab: Lab, rates: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> dict[str, Clocked]:
     """Send 90 rows of each sync, side by side, in small requests; who sent when."""
-    monkeypatch.setattr(send, "Packer", partial(Packer, 700))
+    monkeypatch.setattr(lanes, "Packer", partial(Packer, 700))
     monkeypatch.setattr(send, "ROWS_PER_LANE", 20)
     lab.customers(90)
     clients = {}

@@ -98,7 +98,7 @@ class Sync(Model):
     checks: list[SpotCheck] = Field([], description="What `verify` looks at besides the cohort")
     reconcile: Reconcile = Field(Reconcile(), description="What is read back after each run")
     rows_per_shard: Annotated[int, Field(ge=1)] = Field(
-        50_000, description="Rows of a piece that one task sends"
+        200_000, description="Rows of a piece that one task sends"
     )
     pool_slots: Annotated[
         int, Field(ge=1, description="Slots of a task that sends: its share of the workspace's rate")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -23,10 +24,11 @@ from airflow_provider_cio.core.report import PlanCounts
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.delivery import Delivery, Load
 from airflow_provider_cio.engine.doors import BATCH_DOOR
+from airflow_provider_cio.engine.lanes import Lanes
 from airflow_provider_cio.engine.outcomes import Recorder
 from airflow_provider_cio.engine.progress import Progress
-from airflow_provider_cio.engine.send import _send_lanes
-from airflow_provider_cio.exceptions import WarehouseError
+from airflow_provider_cio.engine.send import in_order_rendered
+from airflow_provider_cio.exceptions import AuthenticationError, WarehouseError
 from airflow_provider_cio.warehouse.bulk import Outcome
 from airflow_provider_cio.warehouse.ledger import Plan
 from airflow_provider_cio.warehouse.objects import Bucket
@@ -121,12 +123,15 @@ def test_any_poison_in_a_batch_that_is_refused_as_a_whole_stands_alone_in_the_en
 
 @settings(max_examples=15, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 995)), min_size=1, max_size=60), st.integers(1, 40)
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 995)), min_size=1, max_size=60),
+    st.integers(1, 40),
+    st.integers(0, 9),
 )
 def test_any_mix_of_sizes_is_sent_in_legal_batches_and_in_order_within_a_person(
-    rows: list[tuple[int, int]], copies: int
+    rows: list[tuple[int, int]], copies: int, swaps: int
 ) -> None:
-    """Rows are (person, bytes of the payload), many times over, so that lanes and several bodies come of them."""
+    """Rows are (person, bytes of the payload), many times over, so that lanes and several bodies come of them; they
+    lie in the files in any order."""
     rows = rows * copies * 4
     bodies: list[bytes] = []
     lock = threading.Lock()
@@ -140,7 +145,7 @@ def test_any_mix_of_sizes_is_sent_in_legal_batches_and_in_order_within_a_person(
     contract = Contract.model_validate(
         {"workspace": "w", "staging": {"s3": "s3://b/", "iam_role": "default"}}
     )
-    context = SyncContext(people(note="note"), contract, None, recorder.bucket, "r", lanes=3)  # type: ignore[arg-type]
+    context = SyncContext(people(note="note"), contract, None, recorder.bucket, "r")  # type: ignore[arg-type]
     table = pa.table(
         {
             "ordinal": pa.array(range(len(rows)), pa.int64()),
@@ -151,7 +156,11 @@ def test_any_mix_of_sizes_is_sent_in_legal_batches_and_in_order_within_a_person(
             "f_0": [f"{number:05d}" + "x" * size for number, (_, size) in enumerate(rows)],
         }
     )
-    _send_lanes(context, PLAN, table, sender, BATCH_DOOR, Progress("shard", len(rows)))
+    shuffled = table.take(pa.array(sorted(range(len(rows)), key=lambda i: (i * 7919 + swaps) % len(rows))))
+    with Lanes(3, sender, Progress("shard", len(rows))) as lanes:
+        for ordinals, items, lane_hash in in_order_rendered(context, shuffled, recorder, PLAN):
+            lanes.send(BATCH_DOOR, ordinals, items, lane_hash)
+        lanes.finish()
     sent = [item for body in bodies for item in json.loads(body)["batch"]]
     assert max(map(len, bodies)) <= BODY_LIMIT
     assert len(recorded(recorder, memory)) == len(sent) == len(rows)
@@ -168,8 +177,9 @@ def test_an_announcement_stands_until_what_became_of_it_is_on_record() -> None:
     def kinds() -> list[str]:
         return sorted(key.rpartition("/")[2].split("-")[0] for key in memory.objects)
 
-    with recorder.announced(ordinals):
-        recorder.add(ordinals, Outcome.ACCEPTED)
+    announcement = recorder.announce(ordinals)
+    recorder.add(ordinals, Outcome.ACCEPTED)
+    recorder.decided(announcement)
     assert kinds() == ["in_flight"]
     memory.away = True
     with pytest.raises(WarehouseError):
@@ -179,3 +189,53 @@ def test_an_announcement_stands_until_what_became_of_it_is_on_record() -> None:
     recorder.flush()
     assert kinds() == ["outcomes"]
     assert recorded(recorder, memory) == dict.fromkeys((1, 2, 3), (Outcome.ACCEPTED, None))
+
+
+def of_three_lanes(
+    answer: Callable[[httpx.Request], httpx.Response],
+) -> tuple[list[int], Memory, BaseException | None]:
+    """Events, ten loads for each of three lanes: who was sent, what is in S3, how it ended."""
+    sender, recorder, memory = delivery(answer)
+    recorder.plan = replace(PLAN, kind="events")
+    sent: list[int] = []
+    count = 30
+    items = pa.array([json.dumps({"n": n, "note": "x" * 400_000}).encode() for n in range(count)])
+    hashes = pa.array([n % 3 for n in range(count)], pa.int32())
+    ended: BaseException | None = None
+    try:
+        with Lanes(3, sender, Progress("shard", count)) as lanes:
+            lanes.send(BATCH_DOOR, pa.array(range(count), pa.int64()), items.cast(pa.large_binary()), hashes)
+            lanes.finish()
+    except (AuthenticationError, ZeroDivisionError) as error:
+        ended = error
+    recorder.flush()
+    for key, body in memory.objects.items():
+        if "outcomes" in key:
+            sent += pq.read_table(pa.BufferReader(body))["ordinal"].to_pylist()
+    return sent, memory, ended
+
+
+def test_an_error_of_one_lane_stops_all_and_what_was_not_sent_is_merely_unsent() -> None:
+    asked: list[int] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content)["batch"][0]["n"])
+        return httpx.Response(401 if len(asked) >= 5 else 200, json={})
+
+    sent, memory, ended = of_three_lanes(answer)
+    assert isinstance(ended, AuthenticationError)
+    assert 4 <= len(sent) < len(asked) + 1 <= 9
+    assert not [key for key in memory.objects if "in_flight" in key]
+
+
+def test_events_stay_announced_where_nobody_knows_what_became_of_them() -> None:
+    """An error of our own while an answer was worked on: what was sent is undecided, not unsent."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if json.loads(request.content)["batch"][0]["n"] == 7:
+            raise ZeroDivisionError
+        return httpx.Response(200, json={})
+
+    _, memory, ended = of_three_lanes(answer)
+    assert isinstance(ended, ZeroDivisionError)
+    assert [key for key in memory.objects if "in_flight" in key]
