@@ -70,6 +70,10 @@ class Delivery:
         else:
             self._record(load, result, started)
 
+    def end(self) -> None:
+        """Whoever uses the client next need not hold this attempt's lease and claim."""
+        self._track.before_each(lambda: None)
+
     def _may_send(self) -> None:
         self._lease.hold()
         self.claim.hold()

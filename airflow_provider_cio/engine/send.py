@@ -105,6 +105,7 @@ def _attempt(ctx: SyncContext, delivery: Delivery, attempt: str) -> ShardReport:
                         lanes.send(door, ordinals, items, lane_hash)
             lanes.finish()
     finally:
+        delivery.end()
         try:
             recorder.flush()
         finally:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from airflow_provider_cio.core.batching import Packer, bodies
-from airflow_provider_cio.engine import send
+from airflow_provider_cio.engine import lanes
 from airflow_provider_cio.engine.attempts import Claim
 from airflow_provider_cio.engine.commit import commit
 from airflow_provider_cio.engine.plan import load, make_plan
@@ -46,8 +46,8 @@ class Stuck(httpx.HTTPTransport):
 
 @pytest.fixture(autouse=True)
 def _small_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(send, "Packer", partial(Packer, 5000))
-    monkeypatch.setattr(send, "bodies", partial(bodies, limit=5000))
+    monkeypatch.setattr(lanes, "Packer", partial(Packer, 5000))
+    monkeypatch.setattr(lanes, "bodies", partial(bodies, limit=5000))
 
 
 @pytest.mark.parametrize("kind", ["people", "orders"])
@@ -101,3 +101,12 @@ def test_a_sender_that_was_cut_off_from_the_start_stops_after_the_commit(lab: La
     assert commit(context, plan_id).unsent == 20
     with pytest.raises(LeaseLostError, match="taken over"):
         cut_off.hold()
+
+
+def test_a_client_is_free_again_after_a_send(lab: Lab) -> None:
+    """What it must hold before a request is the attempt's; a check of the connection comes before any."""
+    lab.customers(20)
+    context = lab.context(lab.people(), lease_seconds=0)
+    assert run_sync(context).accepted == 20
+    assert context.track is not None
+    assert context.track.region()["environment_id"]
