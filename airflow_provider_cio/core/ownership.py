@@ -58,7 +58,22 @@ def one_writer(file: SyncFile, folder: Folder) -> Iterator[Finding]:
 
 
 def contract_rule(folder: Folder) -> Iterator[Finding]:
-    """An attribute of the contract whose writer does not write it is a promise that nobody keeps."""
+    """An attribute of the contract whose writer does not write it is a promise that nobody keeps.
+
+    A person who is in all people syncs has the attributes of all.
+    """
+    each = [written(file.sync).keys() for file in folder.files.values()]
+    together = set().union(*each)
+    if len(together) > MAX_ATTRIBUTES >= max(map(len, each)):
+        yield Finding.of(
+            folder.document.mistake(
+                ("attributes",),
+                f"the people syncs write {len(together)} attributes together; "
+                f"Customer.io takes {MAX_ATTRIBUTES} a person",
+                "send what journeys decide on, leave the rest in the warehouse",
+            ),
+            "warning",
+        )
     for name, attribute in folder.contract.attributes.items():
         at: Location = ("attributes", name, "writer")
         writer = folder.files.get(attribute.writer)

@@ -242,6 +242,15 @@ def test_more_than_300_attributes(dags: Path) -> None:
     assert "syncs/people.yaml:6: attributes: 302 attributes; Customer.io takes 300 a person" in told(dags)
 
 
+def test_more_than_300_attributes_of_all_people_syncs_together(dags: Path) -> None:
+    for name in ("one", "two"):
+        many = "".join(f"  {name}_{n}: a{n}\n" for n in range(150))
+        (dags / f"syncs/{name}.yaml").write_text(PEOPLE.replace("  email: email\n", many))
+    assert [line for line in told(dags, "warning") if "together" in line] == [
+        "contract.yaml:3: attributes: the people syncs write 303 attributes together; Customer.io takes 300 a person"
+    ]
+
+
 def test_clearing_unsubscribed_would_subscribe_again(dags: Path) -> None:
     change(
         dags / "contract.yaml",
