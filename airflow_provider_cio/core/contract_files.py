@@ -12,7 +12,9 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from airflow_provider_cio.core import exit_rules
 from airflow_provider_cio.core.contract import Contract, Sync
+from airflow_provider_cio.core.findings import SyncFile
 from airflow_provider_cio.core.yaml_lines import Document, Location, dotted, read
 from airflow_provider_cio.exceptions import ContractError, Mistake
 
@@ -32,10 +34,19 @@ def load_sync(path: Path) -> Sync:
     """One sync. `name` may be left out; it is the file's name without .yaml, and must be that when given.
 
     A `sql:` file lies beside the YAML file; `Sync.sql` then holds its path, and :func:`read_sql` its text.
+    What cannot be taken back and has no limit or no approval is not loaded at all, whoever asks.
 
     :raises ContractError: one line for each mistake: 'dags/syncs/people.yaml:12: attributes.email.type: ...'.
     """
-    return parse_sync(read(path))
+    document = read(path)
+    sync = parse_sync(document)
+    breaches = [
+        Mistake(each.file, each.line, each.key, each.message, each.next_step)
+        for each in exit_rules.unguarded(SyncFile(document, sync))
+    ]
+    if breaches:
+        raise ContractError.at(*breaches)
+    return sync
 
 
 def parse_sync(document: Document) -> Sync:

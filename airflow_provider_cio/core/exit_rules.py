@@ -10,6 +10,11 @@ from airflow_provider_cio.core.yaml_lines import Location
 
 
 def destruction_is_guarded(file: SyncFile, folder: Folder) -> Iterator[Finding]:  # noqa: ARG001
+    """:func:`unguarded` as a rule."""
+    yield from unguarded(file)
+
+
+def unguarded(file: SyncFile) -> Iterator[Finding]:
     """Exits that delete or suppress, kinds that merge, suppress or delete, and `on_conflict: merge` have a limit
     and an approval."""
     sync = file.sync

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from airflow_provider_cio.core.guards import GuardResult
 from airflow_provider_cio.core.report import RunReport
 from airflow_provider_cio.engine import plan as plans
@@ -12,6 +14,8 @@ from airflow_provider_cio.exceptions import GuardStoppedError
 from airflow_provider_cio.warehouse import history, ledger
 from airflow_provider_cio.warehouse.ledger import Plan
 from airflow_provider_cio.warehouse.session import Session
+
+log = logging.getLogger(__name__)
 
 
 def check(ctx: SyncContext, plan_id: str) -> list[GuardResult]:
@@ -24,6 +28,8 @@ def check(ctx: SyncContext, plan_id: str) -> list[GuardResult]:
     if ctx.selection is not None:  # shares of a part say nothing about the whole
         return []
     results, granted = ctx.warehouse.transaction(lambda session: _measure(ctx, session, plan))
+    for result in results:
+        log.info("Guard %s: %s", result.name, result.message)
     refused = [result for result in results if not result.ok and result.name not in granted]
     if not refused:
         return results

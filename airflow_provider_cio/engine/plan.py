@@ -28,7 +28,7 @@ from airflow_provider_cio.engine.leanness import find_heavy
 from airflow_provider_cio.engine.lease import Lease
 from airflow_provider_cio.engine.measure import measure
 from airflow_provider_cio.engine.preflight import record
-from airflow_provider_cio.engine.review import review
+from airflow_provider_cio.engine.review import review, samples
 from airflow_provider_cio.engine.source import resolve
 from airflow_provider_cio.exceptions import CustomerIOProviderError, FatalError, SourceError
 from airflow_provider_cio.warehouse import diff, history, identities, ledger, stage, state
@@ -67,6 +67,10 @@ def make_plan(ctx: SyncContext) -> Plan:
         lease.release()
         raise
     log.info("Plan %s of sync %s: %s", plan.plan_id, ctx.sync.name, plan.counts)
+    if plan.counts.to_send:
+        changes = state.changes_table(ctx.schema, ctx.sync.name, plan.plan_id)
+        shown = ctx.warehouse.transaction(lambda session: samples(session, changes))
+        log.info("Sample keys: %s", ", ".join(f"{each['key_hash']} ({each['operation']})" for each in shown))
     return plan
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from airflow_provider_cio.core.batching import BODY_LIMIT
+from airflow_provider_cio.core.contract import Kind, Sync
+from airflow_provider_cio.core.contract.kinds import DESTRUCTIVE_EXITS, DESTRUCTIVE_KINDS
 from airflow_provider_cio.core.guards import GuardResult
 from airflow_provider_cio.core.operations import render
 from airflow_provider_cio.engine.context import SyncContext
@@ -21,6 +25,7 @@ from airflow_provider_cio.warehouse.source import Source, payload_hash, row_colu
 SAMPLE_KEYS = 10
 MEASURED_ROWS = 500
 NOTHING = "nothing"
+_DOES: Mapping[Kind, str] = {"merges": "merge", "suppressions": "suppress", "deletions": "delete"}
 
 
 def review(
@@ -34,6 +39,8 @@ def review(
 ) -> dict[str, Any]:
     """Counts, hashed sample keys, attributes, guards, cost and digest; JSON values, no personal data.
 
+    `irreversible` counts the operations that Customer.io cannot undo, by what they do.
+
     Bytes are those of a sample of rendered rows, times the rows; `minutes` is how long the requests take at
     `rate` a second.
     """
@@ -45,6 +52,7 @@ def review(
         "counts": plan.counts.to_dict(),
         "to_send": rows,
         "guards": [asdict(result) for result in guards],
+        "irreversible": {},
         "samples": [],
         "fields": {},
         "bytes": 0,
@@ -57,7 +65,8 @@ def review(
     size = math.ceil(_item_size(ctx, session, source, changes) * rows)
     requests = max(min(plan.shards, rows), math.ceil(size / BODY_LIMIT))
     return shown | {
-        "samples": _samples(session, changes),
+        "irreversible": _irreversible(ctx.sync, session, changes),
+        "samples": samples(session, changes),
         "fields": _fields(session, source, changes),
         "bytes": size,
         "requests": requests,
@@ -88,6 +97,7 @@ def as_markdown(shown: dict[str, Any]) -> str:
         + ", ".join(f"{counts[name]:,} {name}" for name in ("added", "changed", "exited"))
         + f". {counts['unchanged']:,} are unchanged, {counts['unidentified']:,} withheld.",
         "",
+        *(f"**Cannot be taken back: {what} {rows:,}.**\n" for what, rows in shown["irreversible"].items()),
         f"Cost: {shown['requests']:,} requests, {shown['bytes']:,} bytes, {shown['minutes']:g} minutes.",
         "",
         *(f"- guard {guard['name']}: {guard['message']}" for guard in shown["guards"]),
@@ -104,7 +114,23 @@ def as_markdown(shown: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _samples(session: Session, changes: str) -> list[dict[str, str]]:
+def _irreversible(sync: Sync, session: Session, changes: str) -> dict[str, int]:
+    """`suppress`, `delete` and `merge`, each with its rows."""
+    does = {"merge": "merge"}
+    if sync.kind in DESTRUCTIVE_KINDS:
+        does |= dict.fromkeys(("upsert", "return"), _DOES[sync.kind])
+    if sync.exit_policy in DESTRUCTIVE_EXITS:
+        does["exit"] = sync.exit_policy
+    rows = session.fetch(f"SELECT operation, COUNT(*) FROM {changes} GROUP BY 1 ORDER BY 1")
+    found: Counter[str] = Counter()
+    for operation, count in rows:
+        if operation in does:
+            found[does[str(operation)]] += int(count)
+    return dict(found)
+
+
+def samples(session: Session, changes: str) -> list[dict[str, str]]:
+    """Ten of the rows: hashed keys, and what is done about them."""
     hashed = sql.key_hash("row_key")
     rows = session.fetch(f"SELECT operation, {hashed} FROM {changes} ORDER BY 2 LIMIT {SAMPLE_KEYS}")
     return [{"operation": str(operation), "key_hash": str(key)} for operation, key in rows]

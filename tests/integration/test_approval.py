@@ -114,6 +114,31 @@ def test_rows_that_are_not_those_that_were_shown(lab, asked, change):
     assert lab.received() == 0
 
 
+@pytest.mark.parametrize("on_exit", ["delete", "suppress", "clear_attributes"])
+def test_what_cannot_be_taken_back_is_named(lab, on_exit):
+    lab.customers(12)
+    sync = lab.people(on_exit=on_exit, guards={"max_exit_pct": 50})
+    run_sync(lab.context(sync))
+    lab.run("DELETE FROM cio_marts.customers WHERE customer_id IN ('c1', 'c2')")
+    lab.customers(1, start=50)
+    shown = describe(lab.context(sync, "run-2"))
+    assert (shown["counts"]["exited"], shown["counts"]["added"]) == (2, 1)
+    assert shown["irreversible"] == ({} if on_exit == "clear_attributes" else {on_exit: 2})
+    assert ("Cannot be taken back" in approval_text(shown)) is bool(shown["irreversible"])
+    assert f"Cannot be taken back: {on_exit} 2." in approval_text(shown) or not shown["irreversible"]
+
+
+def test_without_approval_the_log_says_what_is_sent_and_what_the_guards_say(lab, caplog):
+    lab.customers(12)
+    caplog.set_level("INFO", "airflow_provider_cio.engine")
+    run_sync(lab.context(lab.people()))
+    [keys] = [line for line in caplog.messages if line.startswith("Sample keys: ")]
+    named = {each.removesuffix(" (upsert)") for each in keys.removeprefix("Sample keys: ").split(", ")}
+    assert len(named) == 10
+    assert named <= {hashed(f"c{n}") for n in range(12)}
+    assert any(line.startswith("Guard min_rows: 12 source rows") for line in caplog.messages)
+
+
 def test_asking_again_shows_the_same_rows(asked):
     ctx, plan_id, shown = asked
     assert approval.ask(ctx, plan_id) == shown

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from airflow_provider_cio.core.contract_files import load_sync
 from airflow_provider_cio.core.contract_rules import lint
+from airflow_provider_cio.exceptions import ContractError
 
 CONTRACT = """\
 workspace: shop
@@ -64,6 +66,23 @@ def test_a_kind_that_destroys_needs_both_too(tmp_path: Path, kind: str) -> None:
     found = told(tmp_path, sync, "list")
     assert [line.split(": ", 2)[0] for line in found] == ["list.yaml:1", "list.yaml:1"]
     assert told(tmp_path, sync + "guards: {max_added: 10}\napprove: true\n", "list") == []
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+def test_an_unguarded_file_is_not_loaded_by_anybody(tmp_path: Path, guarded: bool) -> None:
+    path = tmp_path / "people.yaml"
+    path.write_text(
+        PEOPLE
+        + "on_exit: delete\n"
+        + (GUARD + "approve: true\n" if guarded else "guards: {max_exit_pct: 100}\n")
+    )
+    if guarded:
+        assert load_sync(path).exit_policy == "delete"
+        return
+    with pytest.raises(ContractError) as told:
+        load_sync(path)
+    assert "people.yaml:7: on_exit: on_exit: delete without the guard max_exit_pct" in str(told.value)
+    assert "write `approve: true`" in str(told.value)
 
 
 def test_topics_are_written_one_by_one(tmp_path: Path) -> None:
