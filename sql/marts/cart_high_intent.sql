@@ -1,5 +1,5 @@
 -- Grain: one row per customer with a cart that was left and not bought. Key: customer_id.
--- Build: view
+-- Build: view, because the carts of three days are few, and paid_orders and stg_messages lie by customer_id, by which they are joined.
 -- Used by: cart recovery, one audience per tier. A person moves from tier to tier as hours pass, then leaves; a paid order
 -- after the cart's last change takes them out on the next build. clicked_at is the first click in a message sent since.
 WITH carts AS (

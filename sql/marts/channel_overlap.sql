@@ -1,5 +1,5 @@
 -- Grain: one row per customer, paid audience and live journey that have the person at once. Key: customer_id, audience, campaign_id.
--- Build: view
+-- Build: view, because the ledger of the audiences changes between builds; of stg_messages it reads one range of the sort key, sent_at.
 -- Used by: taking people out of paid audiences while a journey still speaks to them.
 -- An audience is paid where a platform holds hashes of emails; it is as its ledger says now. Customer.io tells nobody who is in a
 -- journey, so a journey is live for a person when a campaign that is not stopped sent them a message in the last journey_days.

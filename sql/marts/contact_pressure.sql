@@ -1,5 +1,5 @@
 -- Grain: one row per customer who was messaged in the last 14 days. Key: customer_id.
--- Build: view
+-- Build: view, because fourteen days of stg_messages are one range of its sort key, sent_at.
 -- Used by: pauses before another message, per channel or over all of them. Transactional messages do not count: nobody can be
 -- spared a receipt.
 SELECT

@@ -1,5 +1,5 @@
 -- Grain: one row per customer who opened or clicked a message in the last 30 days. Key: customer_id.
--- Build: view
+-- Build: view, because stg_messages lies by customer_id, so that the sums stay on their node.
 -- Used by: sending to the engaged only, seeds of lookalikes. What machines did does not count; of each message its first open and
 -- its first click do.
 SELECT

@@ -1,5 +1,5 @@
 -- Grain: one row per customer who looked closely and did not buy. Key: customer_id.
--- Build: view
+-- Build: view, because a few days of retention_events are one range of its sort key, occurred_at.
 -- Used by: browse recovery. Intent is a cart, a checkout, or several products looked at, in the last days; a paid order in
 -- the same days takes the person out.
 WITH intent AS (

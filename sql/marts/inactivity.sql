@@ -1,5 +1,5 @@
 -- Grain: one row per customer without an order, a visit or a ticket for some time. Key: customer_id.
--- Build: view
+-- Build: view, because it is one filter of retention_customer_state, which lies and is sorted by customer_id.
 -- Used by: winback and sunset audiences. Refunds and the state of a subscription stand beside it.
 SELECT
     customer_id,

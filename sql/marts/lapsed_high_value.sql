@@ -1,5 +1,5 @@
 -- Grain: one row per lapsed customer with several orders of high value. Key: customer_id.
--- Build: view
+-- Build: view, because it is one filter of retention_customer_state, which lies and is sorted by customer_id.
 -- Used by: winback audiences. Whoever was messaged in the last days is left out; the audience's own `holdout` holds people out.
 SELECT
     customer_id,

@@ -1,5 +1,5 @@
 -- Grain: one row per version of a definition. Key: definition, version.
--- Build: view
+-- Build: view, because it is a handful of constants.
 -- Used by: audits. What models.yaml says of its definitions, and since when each holds.
 {% for definition in vip_definitions %}
 SELECT

@@ -1,5 +1,5 @@
 -- Grain: one row per paid order of a known customer. Key: order_id.
--- Build: view
+-- Build: view, because retention_events is sorted by occurred_at, which a sync of events restricts.
 -- Used by: the sync orders_completed. occurred_at is the time of the order, in UTC.
 SELECT
     order_id,

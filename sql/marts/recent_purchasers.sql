@@ -1,5 +1,5 @@
 -- Grain: one row per customer who bought in the last days and kept it. Key: customer_id.
--- Build: view
+-- Build: view, because a few days of paid_orders are one range of its sort key, ordered_at.
 -- Used by: suppression of promotions and retargeting. A full refund or a chargeback brings the person back.
 SELECT
     orders.customer_id,

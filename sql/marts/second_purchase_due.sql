@@ -1,5 +1,5 @@
 -- Grain: one row per customer whose first and only order is due for a second one. Key: customer_id.
--- Build: view
+-- Build: view, because a few days of paid_orders are one range of its sort key, ordered_at.
 -- Used by: the second-purchase push. As the source of an event sync keyed by customer_id it sends once per person.
 -- due_at is the time of the first order on the business's clock, the days of models.yaml later; empty without `second_purchase` there.
 SELECT

@@ -1,5 +1,5 @@
 -- Grain: one row per customer whom text messages tire. Key: customer_id.
--- Build: view
+-- Build: view, because a month of stg_messages is one range of its sort key, sent_at.
 -- Used by: suppression of text messages. Tired is who was sent several in the last days and clicked none of them, or unsubscribed
 -- from one.
 SELECT

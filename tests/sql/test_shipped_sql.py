@@ -11,6 +11,7 @@ import sqlglot
 from jinja2 import Environment, StrictUndefined, meta
 
 from airflow_provider_cio.core.models.files import load_folder
+from airflow_provider_cio.core.models.lineage import lineage
 from airflow_provider_cio.core.models.render import Rendering
 from airflow_provider_cio.core.models.settings import load_models
 from airflow_provider_cio.core.sqllint import lint_sql
@@ -57,12 +58,41 @@ def test_a_model_is_what_redshift_takes(file, earlier):
     assert sqlglot.parse_one(text, dialect="redshift").find(sqlglot.exp.Select)
 
 
-def test_tables_say_how_they_are_spread():
-    tables = [model for model in FOLDER.models.values() if model.kind == "table"]
-    assert tables
-    for model in tables:
-        assert "DIST" in model.physical, model.path
-        assert "because" in model.about, model.path
+REASON = r"\b(because|so that) \w+"
+SPREAD = re.compile(rf"(DISTKEY \(\w+\)|DISTSTYLE ALL) {REASON}")
+SORTED = re.compile(rf"SORTKEY \(\w+(, \w+)*\) {REASON}")
+LINEAGE = lineage(FOLDER, MODELS)
+
+
+def tables_under(name: str) -> set[str]:
+    """The tables that a view reads, through other views too."""
+    found: set[str] = set()
+    for parent in LINEAGE[name][0]:
+        found |= {parent} if FOLDER.models[parent].kind == "table" else tables_under(parent)
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name, model in FOLDER.models.items() if model.kind == "table"])
+def test_a_table_says_how_it_is_spread_and_sorted_and_why(name):
+    model = FOLDER.models[name]
+    head = " ".join(model.about.split())
+    assert SPREAD.search(head), head
+    assert SORTED.search(head) or "DISTSTYLE ALL because it is small" in head, head
+    rendering = Rendering(MODELS, datetime(2026, 3, 1, tzinfo=UTC), str)
+    columns = sqlglot.parse_one(rendering.render(name, model.text), dialect="redshift").named_selects
+    for keys in re.findall(r"(?:DIST|SORT)KEY \((.+?)\)", model.physical):
+        assert "*" in columns or set(keys.split(", ")) <= set(columns), keys
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, model in FOLDER.models.items() if (model.layer, model.kind) == ("marts", "view")]
+)
+def test_a_mart_that_is_a_view_says_why_and_by_what_its_tables_lie(name):
+    (reason,) = re.findall(r"^Build: view, (because .+)\.$", FOLDER.models[name].about, re.MULTILINE)
+    tables = tables_under(name)
+    named = {table for table in tables if re.search(rf"\b{table}\b", reason)}
+    keys = {key for table in named for key in re.findall(r"KEY \((.+?)\)", FOLDER.models[table].physical)}
+    assert not tables or any(re.search(rf"\b{key}\b", reason) for key in keys), (reason, keys)
 
 
 def test_marts_say_their_grain():
