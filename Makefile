@@ -52,7 +52,7 @@ check: $(VENV)/.ready-dev ## Lint, types, floors, SQL, docs, compose file
 fix: $(VENV)/.ready-dev ## Format, and mend what ruff can mend
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-bench: $(VENV)/.ready-bench ## Measure against peers and the floor, in one run of about ten minutes (ARGS="send rate" for parts; MEMBERS=N of the audience)
+bench: $(VENV)/.ready-bench ## Measure sends, audiences and alerts against peers and the floor, in about ten minutes (ARGS="send rate" for parts; MEMBERS=N; marts and scale: the two below)
 	@exec $(BIN)/python tests/bench/run.py $(ARGS)
 	@exec $(BIN)/python tests/bench/audiences.py $(if $(MEMBERS),--members $(MEMBERS))
 	@exec $(BIN)/python tests/bench/anomalies.py
@@ -60,7 +60,7 @@ bench: $(VENV)/.ready-bench ## Measure against peers and the floor, in one run o
 bench-scale: $(VENV)/.ready-bench ## Reckon a day of a large shop from what a send here needs (ARGS="--cores 32")
 	@exec $(BIN)/python tests/bench/scale.py $(ARGS)
 
-bench-marts: $(VENV)/.ready-test ## Build the marts over 1,000,000 customers and 10,000,000 order lines (ARGS="--customers N")
+bench-marts: $(VENV)/.ready-test ## Measure time and memory of building the marts over 1,000,000 customers and 10,000,000 order lines (ARGS="--customers N")
 	@exec $(BIN)/python tests/bench/marts.py $(ARGS)
 
 docs: $(VENV)/.ready-dev ## Build the documentation with warnings as errors
