@@ -116,21 +116,17 @@ def _settle(ctx: SyncContext, plan: Plan, lease: Lease) -> RunReport:
     traffic = attempts.traffic_of(ctx.bucket, found)
     books = state.Books.of(ctx.schema, plan.sync, plan.plan_id)
     on_record = found.outcomes + found.in_flight
-    if on_record:
-        ctx.warehouse.transaction(lambda session: _load(ctx, session, books.outcomes, plan, on_record))
 
     def advance(session: Session) -> RunReport:
         if on_record:
+            _load(ctx, session, books.outcomes, plan, on_record)
             session.run(f"LOCK TABLE {books.state}")
         lease.confirm(session)
         counted = _fold(ctx, session, plan, books) if on_record else {}
         report = _report(plan, counted, traffic)
         return _close_books(ctx, session, plan, report, len(found.outcomes))
 
-    report = ctx.warehouse.transaction(advance)
-    if on_record:
-        ctx.warehouse.run(f"DROP TABLE IF EXISTS {books.outcomes}")
-    return report
+    return ctx.warehouse.transaction(advance)
 
 
 def _load(ctx: SyncContext, session: Session, outcomes: str, plan: Plan, objects: list[Stored]) -> None:

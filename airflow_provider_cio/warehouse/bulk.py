@@ -142,8 +142,8 @@ def read_outcomes(bucket: Bucket, objects: list[Stored]) -> pa.Table:
 def create_outcomes(table: str) -> str:
     """The stage of :func:`copy_outcomes`."""
     return (
-        f"CREATE TABLE {table} (shard INTEGER, ordinal BIGINT, outcome INTEGER, reason VARCHAR(256), "
-        "field VARCHAR(256), class VARCHAR(32), sent_at TIMESTAMP) BACKUP NO DISTSTYLE AUTO"
+        f"CREATE TEMP TABLE {table} (shard INTEGER, ordinal BIGINT, outcome INTEGER, reason VARCHAR(256), "
+        "field VARCHAR(256), class VARCHAR(32), sent_at TIMESTAMP)"
     )
 
 

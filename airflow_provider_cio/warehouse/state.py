@@ -49,9 +49,8 @@ def changes_table(schema: str, sync: str, plan_id: str) -> str:
     return table(schema, f"changes__{sync}__{plan_id.lower()}")
 
 
-def outcomes_table(schema: str, sync: str, plan_id: str) -> str:
-    """The stage of a commit."""
-    return table(schema, f"outcomes__{sync}__{plan_id.lower()}")
+OUTCOMES = "cio_outcomes"
+"""The stage of a commit: temporary, so that two living commits of a plan do not meet in it."""
 
 
 def ensure_tables(warehouse: Warehouse, sync: str | None = None) -> None:
@@ -125,7 +124,7 @@ class Books:
         return cls(
             state_table(schema, sync),
             changes_table(schema, sync, plan_id),
-            outcomes_table(schema, sync, plan_id),
+            OUTCOMES,
             table(schema, "rejects"),
             table(schema, "undecided"),
         )

@@ -18,10 +18,12 @@ from airflow_provider_cio.engine.plan import load, make_plan
 from airflow_provider_cio.engine.run import run_sync
 from airflow_provider_cio.engine.send import send_shard
 from airflow_provider_cio.engine.unload import unload
-from airflow_provider_cio.exceptions import LeaseLostError
+from airflow_provider_cio.exceptions import LeaseLostError, RetriableError
 
 if TYPE_CHECKING:
     from sync_lab import Lab
+
+    from airflow_provider_cio.warehouse.session import Warehouse
 
 pytest_plugins = ("sync_lab",)
 
@@ -110,3 +112,29 @@ def test_a_client_is_free_again_after_a_send(lab: Lab) -> None:
     assert run_sync(context).accepted == 20
     assert context.track is not None
     assert context.track.region()["environment_id"]
+
+
+def test_two_living_commits_of_a_plan_keep_one_set_of_books(lab: Lab) -> None:
+    """Such as of a worker that Airflow believes to be dead: whichever fails says that it may be run again."""
+    lab.customers(60)
+    context = lab.context(lab.people())
+    plan_id = make_plan(context).plan_id
+    for shard in unload(context, plan_id):
+        send_shard(context, plan_id, shard["shard"], "1")
+    together = threading.Barrier(3)
+
+    def commit_too(warehouse: Warehouse) -> int:
+        own = lab.context(lab.people(), warehouse=warehouse)
+        together.wait(60)
+        try:
+            return commit(own, plan_id).accepted
+        except RetriableError:
+            return 60
+
+    warehouses = [lab.new_warehouse() for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(commit_too, warehouses)) == [60, 60, 60]
+    assert commit(context, plan_id).accepted == 60
+    assert lab.rows("SELECT COUNT(*), COUNT(DISTINCT row_key) FROM cio_sync.state") == [(60, 60)]
+    assert lab.rows("SELECT accepted, unsent FROM cio_sync.runs") == [(60, 0)]
+    assert run_sync(lab.context(lab.people(), "run-2")).counts.to_send == 0
