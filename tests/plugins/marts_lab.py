@@ -51,13 +51,11 @@ def enrichment(redshift_dsn: dict[str, Any]) -> Iterator[EnrichmentContext]:
     warehouse.close()
 
 
-@pytest.fixture
-def messages(enrichment: EnrichmentContext) -> Callable[..., None]:
+def messenger(warehouse: Warehouse) -> Callable[..., None]:
     """Customer.io's reporting and the audiences' ledger, empty, as their engines make them; tells of a message.
 
-    ``messages("M1", "Ann", sent, clicked=moment)``: of campaign 1, as webhooks tell it; moments in UTC.
+    ``tell("M1", "Ann", sent, clicked=moment)``: of campaign 1, as webhooks tell it; moments in UTC.
     """
-    warehouse = enrichment.warehouse
     prepare(Reporting("webhooks", warehouse, None, "run", date(2026, 1, 1)))  # type: ignore[arg-type]
     ensure_tables(warehouse)
 
@@ -75,6 +73,12 @@ def messages(enrichment: EnrichmentContext) -> Callable[..., None]:
             )
 
     return tell
+
+
+@pytest.fixture
+def messages(enrichment: EnrichmentContext) -> Callable[..., None]:
+    """:func:`messenger` of this test's database."""
+    return messenger(enrichment.warehouse)
 
 
 @pytest.fixture

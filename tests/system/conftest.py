@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ import redshift_connector
 import yaml
 from xdist.scheduler import LoadScopeScheduling
 
+from airflow_provider_cio.core.models.files import load_folder
+from airflow_provider_cio.core.models.lineage import lineage
+from airflow_provider_cio.core.models.settings import load_models
 from airflow_provider_cio.sandbox import s3
 from airflow_provider_cio.sandbox.demo.airflow_stack import AirflowStack
 from airflow_provider_cio.sandbox.demo.syncs import set_connections
@@ -26,6 +30,7 @@ from airflow_provider_cio.sandbox.ports import free_port
 
 DAGS = Path(__file__).parents[2] / "dags"
 ROLE = "arn:aws:iam::123456789012:role/redshift-copy-unload"
+STAGING = {"s3": "s3://cio-sandbox/cio", "iam_role": f"{{{{ var.value.get('unload_role', '{ROLE}') }}}}"}
 FINISHED = {"success", "failed"}
 OWN_STACK = {"test_celery.py", "test_demo.py"}
 
@@ -81,9 +86,23 @@ class World:
         return self.ended(sync, self.airflow.trigger(f"cio_sync_{sync}"))
 
     def ended(self, sync: str, run_id: str) -> dict[str, Any]:
-        path = f"/api/v2/dags/cio_sync_{sync}/dagRuns/{run_id}"
+        return self.finished(f"cio_sync_{sync}", run_id)
+
+    def build_marts(self, as_of: datetime) -> dict[str, Any]:
+        """Build the marts of this world as of a moment, wait for the end; the run."""
+        dag, body = "cio_enrichment", {"logical_date": None, "conf": {"as_of": as_of.isoformat()}}
+        run_id = self.airflow.call("POST", f"/api/v2/dags/{dag}/dagRuns", json=body)["dag_run_id"]
+        return self.finished(dag, run_id)
+
+    def define(self, **changed: Any) -> None:
+        """Change keys of the models.yaml that the marts of this world are built by."""
+        file = self.dags / "marts/models.yaml"
+        file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | changed))
+
+    def finished(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"
         self.airflow.wait_for(
-            lambda: self.airflow.get(path)["state"] in FINISHED, f"{sync} {run_id}", seconds=400
+            lambda: self.airflow.get(path)["state"] in FINISHED, f"{dag_id} {run_id}", seconds=400
         )
         run: dict[str, Any] = self.airflow.get(path)
         if run["state"] == "failed":
@@ -182,6 +201,35 @@ SYNCS = {
 }
 
 
+ENRICHMENT = """
+from pathlib import Path
+
+from airflow_provider_cio.templates.enrichment import enrichment_dag
+
+here = Path(__file__).parent
+dag = enrichment_dag(here / "models.yaml", sql_folder=here / "sql", schedule=None)
+"""
+TIERS: dict[str, Any] = {
+    "business": {"time_zone": "Europe/London", "currency": "GBP"},
+    "schemas": {"marts": "tier_marts", "staging": "tier_staging", "build": "tier_build"},
+    "sources": {
+        "customers": {
+            "table": "source.tier_customers",
+            "columns": {name: name for name in ("customer_id", "email", "created_at")},
+        },
+        "orders": {
+            "table": "source.tier_orders",
+            "columns": {name: name for name in ("order_id", "customer_id", "ordered_at", "total")},
+        },
+        "refunds": {
+            "table": "source.tier_refunds",
+            "columns": {name: name for name in ("refund_id", "order_id", "refunded_at", "amount")},
+        },
+    },
+    "vip": [{"version": "a", "since": "2026-01-01", "change": "first", "tiers": {"gold": 70}}],
+}
+
+
 AUDIENCES: dict[str, dict[str, Any]] = {
     "buyers": {
         "description": "Bought in the last seven days and kept it",
@@ -214,8 +262,35 @@ AUDIENCES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory) -> Iterator[World]:
-    with _open_world(tmp_path_factory.mktemp("world"), SYNCS) as opened:
+    folder = tmp_path_factory.mktemp("world")
+    write_marts(folder / "dags/marts", TIERS, "recent_purchasers", "vip_tier_history", "model_changelog")
+    with _open_world(folder, SYNCS) as opened:
         yield opened
+
+
+@pytest.fixture
+def mart_dags() -> Callable[..., None]:
+    """:func:`write_marts`, for a world of one's own, before it is opened."""
+    return write_marts
+
+
+def write_marts(folder: Path, models: dict[str, Any], *marts: str) -> None:
+    """A Dag that builds these marts and what they read, or all, when it is asked to; `World.build_marts` asks."""
+    shipped = load_folder(DAGS.parent / "sql")
+    reads = lineage(shipped, load_models(DAGS / "models.yaml"))
+    needed, waiting = set[str](), set(marts or reads)
+    while waiting:
+        name = waiting.pop()
+        needed.add(name)
+        waiting |= reads[name][0] - needed
+    for name in needed:
+        model = shipped.models[name]
+        (folder / "sql" / model.layer).mkdir(parents=True, exist_ok=True)
+        shutil.copy(model.path, folder / "sql" / model.layer)
+    (folder / "models.yaml").write_text(yaml.safe_dump(models))
+    contract = {"workspace": "system-tests", "staging": STAGING}
+    (folder / "contract.yaml").write_text(yaml.safe_dump(contract))
+    (folder / "cio_enrichment.py").write_text(ENRICHMENT)
 
 
 @pytest.fixture(scope="session")
@@ -265,10 +340,7 @@ def _write_dags(folder: Path, syncs: dict[str, dict[str, Any]]) -> Path:
         (folder / "audiences" / f"{name}.yaml").write_text(yaml.safe_dump(audience))
     contract = {
         "workspace": "system-tests",
-        "staging": {
-            "s3": "s3://cio-sandbox/cio",
-            "iam_role": f"{{{{ var.value.get('unload_role', '{ROLE}') }}}}",
-        },
+        "staging": STAGING,
         "attributes": {
             f"score_{name}": {"type": "integer", "writer": name, "description": "A number"}
             for name, sync in syncs.items()
