@@ -26,7 +26,11 @@ class Backend(Peer):
 
     def __init__(self, socket_folder: str) -> None:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.connect(f"{socket_folder}/.s.PGSQL.5432")
+        try:
+            sock.connect(f"{socket_folder}/.s.PGSQL.5432")
+        except OSError:
+            sock.close()
+            raise
         super().__init__(sock)
         self.status = "I"
         self.queries = 0

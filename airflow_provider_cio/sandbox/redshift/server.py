@@ -102,8 +102,8 @@ class Server:
             with self._lock:
                 self._clients.add(secured)
             if self._authenticated(peer, parameters):
-                backend = self._open(peer, parameters)
-                if backend is not None:
+                backend = Backend(self._socket_folder)
+                if self._begun(peer, backend, parameters):
                     Session(peer, backend, self._s3, self._faults).relay()
         except (EOFError, OSError):
             log.debug("a client is gone")
@@ -152,8 +152,8 @@ class Server:
         peer.send(wire.failure(f'password authentication failed for user "{user}"', "28000", "FATAL"))
         return False
 
-    def _open(self, peer: Peer, parameters: dict[str, str]) -> Backend | None:
-        backend = Backend(self._socket_folder)
+    def _begun(self, peer: Peer, backend: Backend, parameters: dict[str, str]) -> bool:
+        """Pass on how PostgreSQL begins the session, unless it refuses."""
         kept = {name: value for name, value in parameters.items() if name not in _DRIVER_KEYS}
         backend.sock.sendall(wire.startup_packet(kept | {"user": USER}))
         while True:
@@ -162,8 +162,5 @@ class Server:
             if message.kind == b"S" and message.body.startswith(b"server_version\0"):
                 message = Message(b"S", wire.text("server_version") + wire.text(SERVER_VERSION))
             peer.send(message)
-            if message.kind == b"E":
-                backend.sock.close()
-                return None
-            if message.kind == b"Z":
-                return backend
+            if message.kind in {b"E", b"Z"}:
+                return message.kind == b"Z"
