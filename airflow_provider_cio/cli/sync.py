@@ -33,6 +33,8 @@ def plan(args: Namespace) -> None:
     if described["to_send"] and "digest" in described:
         cost = ("requests", "bytes", "minutes", "digest")
         console.print_as_table([{"cost": name, "": str(described[name])} for name in cost])
+        final = described["irreversible"].items()
+        console.print_as_table([{"cannot be taken back": what, "rows": f"{rows:,}"} for what, rows in final])
         console.print_as_table(
             [{"field": n, "rows with a value": f"{r:,}"} for n, r in described["fields"].items()]
         )

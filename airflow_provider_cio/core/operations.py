@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +65,17 @@ def render(rows: pa.RecordBatch | pa.Table, sync: Sync, columns: Sequence[Column
     if refused:
         items = pc.if_else(refusals.mask, pa.scalar(None, pa.large_binary()), items)
     return Rendered(items, refused)
+
+
+def values_of(operation: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes or properties of a parsed operation of :func:`render`, by whichever API it goes."""
+    match operation:
+        case {"cio_relationships": [related, *_]}:
+            return dict(related.get("relationship_attributes", {}))
+        case {"type": "group"}:
+            return dict(operation["traits"].get("relationshipAttributes", {}))
+    key = next((name for name in ("attributes", "properties", "traits") if name in operation), None)
+    return dict(operation[key]) if key else {}
 
 
 def preview(

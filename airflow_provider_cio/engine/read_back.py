@@ -13,6 +13,7 @@ from airflow_provider_cio.clients.app import ATTRIBUTES_LIMIT, AppClient
 from airflow_provider_cio.core.comparison import difference
 from airflow_provider_cio.core.contract import Identifier, Kind, Sync
 from airflow_provider_cio.core.identity import canonical
+from airflow_provider_cio.core.operations import values_of
 from airflow_provider_cio.core.redaction import hashed
 from airflow_provider_cio.warehouse import drift
 from airflow_provider_cio.warehouse.drift import Drift
@@ -102,7 +103,7 @@ def _people(sync: Sync, reading: Reading, rows: list[Sent]) -> None:  # noqa: AR
         person = people.get((row.by, row.identifier))
         if person is not None:
             shown = _with_topics(person.get("attributes", {}))
-            reading.found += _compared(row, row.operation["attributes"], shown, person.get("timestamps", {}))
+            reading.found += _compared(row, values_of(row.operation), shown, person.get("timestamps", {}))
 
 
 def _with_topics(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,7 +169,7 @@ def _objects(sync: Sync, reading: Reading, rows: list[Sent]) -> None:
         if there is None:
             reading.found.append(row.differs("never_arrived"))
         else:
-            sent = row.operation.get("attributes", {})
+            sent = values_of(row.operation)
             reading.found += _compared(row, sent, there.get("attributes", {}), there.get("timestamps", {}))
 
 
@@ -185,15 +186,8 @@ def _relationships(sync: Sync, reading: Reading, rows: list[Sent]) -> None:
             if each is None:
                 reading.found.append(row.differs("never_arrived"))
                 continue
-            sent = _relationship_attributes(row.operation)
+            sent = values_of(row.operation)
             reading.found += _compared(row, sent, each.get("attributes") or {}, each.get("timestamps") or {})
-
-
-def _relationship_attributes(operation: dict[str, Any]) -> dict[str, Any]:
-    """What was sent, by either API."""
-    if "traits" in operation:
-        return dict(operation["traits"].get("relationshipAttributes", {}))
-    return dict(operation["cio_relationships"][0].get("relationship_attributes", {}))
 
 
 def _devices(sync: Sync, reading: Reading, rows: list[Sent]) -> None:  # noqa: ARG001

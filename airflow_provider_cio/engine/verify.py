@@ -180,7 +180,7 @@ def _fields(who: str, prefix: str, operation: dict[str, Any], shown: dict[str, A
             hashed(who), operation["field"], "a value that can be sent", operation["refused"], ok=False
         )
         return
-    for name, value in operation.get("attributes", {}).items():
+    for name, value in operations.values_of(operation).items():
         actual = shown.get(name)
         yield Line(hashed(who), f"{prefix}{name}", value, actual, ok=difference(value, actual) is None)
 

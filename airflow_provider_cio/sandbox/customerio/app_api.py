@@ -104,6 +104,7 @@ async def relationships(request: Request) -> Response:
             "object_type_id": int(each["object_type_id"]),
             "identifiers": each["identifiers"],
             "attributes": each["relationship_attributes"],
+            "timestamps": each["timestamps"],
         }
         for each in lookup.relationships(_store(request), who.cio)
     ]
@@ -120,8 +121,8 @@ async def object_attributes(request: Request) -> Response:
         identifiers = each["identifiers"]
         if identifiers[kind] == path["object_id"] and str(each["object_type_id"]) == path["object_type_id"]:
             attributes = {name: as_text(value) for name, value in each["attributes"].items()}
-            found = {key: each[key] for key in ("object_type_id", "identifiers")}
-            return JSONResponse({"object": {**found, "attributes": attributes, "timestamps": {}}})
+            found = {key: each[key] for key in ("object_type_id", "identifiers", "timestamps")}
+            return JSONResponse({"object": {**found, "attributes": attributes}})
     return not_found()
 
 

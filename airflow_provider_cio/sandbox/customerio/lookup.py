@@ -58,7 +58,7 @@ def segments(store: Store, cio: int) -> list[dict[str, Any]]:
 
 def relationships(store: Store, cio: int) -> list[dict[str, Any]]:
     rows = store.db.execute(
-        "SELECT objects.type, objects.id, number, relationships.attributes FROM relationships"
+        "SELECT objects.type, objects.id, number, relationships.attributes, relationships.changed FROM relationships"
         " JOIN objects ON number = object WHERE cio = ? ORDER BY number",
         (cio,),
     )
@@ -67,8 +67,9 @@ def relationships(store: Store, cio: int) -> list[dict[str, Any]]:
             "object_type_id": kind,
             "identifiers": {"object_id": identifier, "cio_object_id": f"ob{target:x}"},
             "relationship_attributes": decode(attributes),
+            "timestamps": decode(changed),
         }
-        for kind, identifier, target, attributes in rows
+        for kind, identifier, target, attributes, changed in rows
     ]
 
 
@@ -85,15 +86,16 @@ def objects(store: Store) -> list[dict[str, Any]]:
     for target, anonymous_id, attributes in visitors:
         who = {"anonymous_id": anonymous_id}
         related.setdefault(target, []).append({"identifiers": who, "attributes": decode(attributes)})
-    rows = store.db.execute("SELECT number, type, id, attributes FROM objects ORDER BY number")
+    rows = store.db.execute("SELECT number, type, id, attributes, changed FROM objects ORDER BY number")
     return [
         {
             "object_type_id": kind,
             "identifiers": {"object_id": identifier, "cio_object_id": f"ob{number_:x}"},
             "attributes": decode(attributes),
+            "timestamps": decode(changed),
             "relationships": related.get(number_, []),
         }
-        for number_, kind, identifier, attributes in rows
+        for number_, kind, identifier, attributes, changed in rows
     ]
 
 

@@ -37,9 +37,9 @@ def _identify(session: Session, operation: Operation) -> str | None:
     target = _find(session, operation.object) or _create(session, operation.object)
     if target is None:
         return "unknown_cio_object_id"
-    old = session.db.execute("SELECT attributes FROM objects WHERE number = ?", (target,)).fetchone()[0]
-    merged = encode(_merged(decode(old), operation.attributes))
-    session.db.execute("UPDATE objects SET attributes = ? WHERE number = ?", (merged, target))
+    old = session.db.execute("SELECT attributes, changed FROM objects WHERE number = ?", (target,)).fetchone()
+    written = _written(old, operation.attributes, session.now)
+    session.db.execute("UPDATE objects SET attributes = ?, changed = ? WHERE number = ?", (*written, target))
     _relate_people(session, operation, target)
     return None
 
@@ -98,7 +98,7 @@ def _create(session: Session, identifiers: dict[str, str]) -> int | None:
         return None
     key = (identifiers["object_type_id"], identifiers["object_id"], session.now)
     return session.db.execute(
-        "INSERT INTO objects (type, id, attributes, created_at) VALUES (?, ?, '{}', ?)", key
+        "INSERT INTO objects (type, id, attributes, changed, created_at) VALUES (?, ?, '{}', '{}', ?)", key
     ).lastrowid
 
 
@@ -118,10 +118,10 @@ def _relate_people(session: Session, operation: Operation, target: int) -> None:
 def _relate(session: Session, table: str, who: int | str, target: int, attributes: dict[str, Any]) -> None:
     column = "cio" if table == "relationships" else "anonymous_id"
     row = session.db.execute(
-        f"SELECT attributes FROM {table} WHERE {column} = ? AND object = ?", (who, target)
+        f"SELECT attributes, changed FROM {table} WHERE {column} = ? AND object = ?", (who, target)
     ).fetchone()
-    merged = encode(_merged(decode(row[0]) if row else {}, attributes))
-    session.db.execute(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", (who, target, merged))
+    written = _written(row or ("{}", "{}"), attributes, session.now)
+    session.db.execute(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?, ?)", (who, target, *written))
 
 
 def _unrelate(session: Session, who: Person, target: int | None) -> None:
@@ -130,9 +130,15 @@ def _unrelate(session: Session, who: Person, target: int | None) -> None:
         session.log.note("delete_relationship", who.cio, {"object": target})
 
 
-def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """Null and "" remove an attribute of an object or a relationship, as documented."""
-    return {name: value for name, value in {**old, **new}.items() if value is not None and value != ""}
+def _written(stored: tuple[str, str], new: dict[str, Any], now: int) -> tuple[str, str]:
+    """Attributes and the second of each one's last change, as stored before and after `new`.
+
+    Null and "" remove an attribute of an object or a relationship, as documented.
+    """
+    old, changed = map(decode, stored)
+    merged = {name: value for name, value in {**old, **new}.items() if value is not None and value != ""}
+    differs = [name for name in new if merged.get(name) != old.get(name)]
+    return encode(merged), encode(changed | dict.fromkeys(differs, now))
 
 
 ACTIONS: dict[str, Callable[[Session, Operation], str | None]] = {

@@ -43,11 +43,12 @@ CREATE TABLE IF NOT EXISTS members (segment INTEGER, cio INTEGER, PRIMARY KEY (s
 CREATE INDEX IF NOT EXISTS members_person ON members (cio);
 CREATE TABLE IF NOT EXISTS objects (
     number INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, id TEXT NOT NULL, attributes TEXT NOT NULL,
-    created_at INTEGER NOT NULL, UNIQUE (type, id));
+    changed TEXT NOT NULL, created_at INTEGER NOT NULL, UNIQUE (type, id));
 CREATE TABLE IF NOT EXISTS relationships (
-    cio INTEGER, object INTEGER, attributes TEXT NOT NULL, PRIMARY KEY (cio, object)) WITHOUT ROWID;
+    cio INTEGER, object INTEGER, attributes TEXT NOT NULL, changed TEXT NOT NULL,
+    PRIMARY KEY (cio, object)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS anonymous_relationships (
-    anonymous_id TEXT, object INTEGER, attributes TEXT NOT NULL,
+    anonymous_id TEXT, object INTEGER, attributes TEXT NOT NULL, changed TEXT NOT NULL,
     PRIMARY KEY (anonymous_id, object)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS newsletters (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, topic TEXT, sent_at INTEGER NOT NULL);
