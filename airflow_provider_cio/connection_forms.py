@@ -12,6 +12,29 @@ _BASE_URL = {
     "schema": _TEXT,
 }
 
+_GOOGLE: dict[str, dict[str, Any]] = {
+    "account": {
+        "label": "Google Ads account",
+        "description": "Ten digits without hyphens: the owner of the user lists.",
+        "schema": {"type": ["string", "null"], "pattern": "^[0-9]*$"},
+    },
+    "login_account": {
+        "label": "Manager account",
+        "description": "Through which the credentials reach the account. Empty: the account itself.",
+        "schema": {"type": ["string", "null"], "pattern": "^[0-9]*$"},
+    },
+    "keyfile_json": {
+        "label": "Service account key",
+        "description": "JSON. Empty: the worker's own credentials, by google-auth.",
+        "schema": _SECRET,
+    },
+    "access_token": {
+        "label": "Access token",
+        "description": "For trials: it ends after an hour.",
+        "schema": _SECRET,
+    },
+}
+
 
 def _form(kind: str, title: str, hook: str, fields: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return {
@@ -51,25 +74,25 @@ DESTINATIONS = [
         "Google audiences (Customer.io)",
         "GoogleHook",
         {
-            "account": {
-                "label": "Google Ads account",
-                "description": "Ten digits without hyphens: the owner of the user lists.",
-                "schema": {"type": ["string", "null"], "pattern": "^[0-9]*$"},
-            },
-            "login_account": {
-                "label": "Manager account",
-                "description": "Through which the credentials reach the account. Empty: the account itself.",
-                "schema": {"type": ["string", "null"], "pattern": "^[0-9]*$"},
-            },
-            "keyfile_json": {
-                "label": "Service account key",
-                "description": "JSON. Empty: the worker's own credentials, by google-auth.",
+            **_GOOGLE,
+            "base_url": _BASE_URL,
+        },
+    ),
+    _form(
+        "google_ads",
+        "Google Ads upload jobs (Customer.io)",
+        "GoogleAdsHook",
+        {
+            **_GOOGLE,
+            "developer_token": {
+                "label": "Developer token",
+                "description": "One that has uploaded customer lists before April 2026.",
                 "schema": _SECRET,
             },
-            "access_token": {
-                "label": "Access token",
-                "description": "For trials: it ends after an hour.",
-                "schema": _SECRET,
+            "api_version": {
+                "label": "API version",
+                "description": "Such as v26.",
+                "schema": {"type": ["string", "null"], "pattern": "^(v[0-9]+)?$"},
             },
             "base_url": _BASE_URL,
         },
@@ -115,4 +138,4 @@ DESTINATIONS = [
         },
     ),
 ]
-"""Of Meta, Google, TikTok, RudderStack and signed webhooks. Manual segments use the connection `customerio`."""
+"""Of Meta, Google (two), TikTok, RudderStack and signed webhooks. Manual segments use the connection `customerio`."""

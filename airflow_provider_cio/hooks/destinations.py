@@ -11,6 +11,7 @@ from airflow.sdk import BaseHook
 
 from airflow_provider_cio.clients.destinations.base import Destination
 from airflow_provider_cio.clients.destinations.google import GoogleUserList
+from airflow_provider_cio.clients.destinations.google_ads import GoogleAdsJob
 from airflow_provider_cio.clients.destinations.meta import MetaAudience
 from airflow_provider_cio.clients.destinations.rudderstack import RudderStackAudience
 from airflow_provider_cio.clients.destinations.segments import HOSTS, ManualSegment
@@ -21,7 +22,7 @@ from airflow_provider_cio.exceptions import ContractError
 from airflow_provider_cio.hooks.customerio import CustomerIOHook
 from airflow_provider_cio.hooks.lookup import find_connection
 
-GOOGLE_SCOPE = "https://www.googleapis.com/auth/datamanager"
+GOOGLE_SCOPES = "https://www.googleapis.com/auth/"
 
 
 class DestinationHook(BaseHook):
@@ -97,9 +98,26 @@ class GoogleHook(DestinationHook):
     def destination(self, audience: str) -> Destination:
         """A user list."""
         extras = self.extras()
-        fixed, keyfile = extras.pop("access_token", None), extras.pop("keyfile_json", None)
-        token: Callable[[], str] = (lambda: str(fixed)) if fixed else _google_token(self.conn_id, keyfile)
+        token = _google_token(self.conn_id, extras, "datamanager")
         return GoogleUserList(audience=audience, token=token, **extras)
+
+
+class GoogleAdsHook(DestinationHook):
+    """Google Ads upload jobs: credentials as of :class:`GoogleHook`, and a developer token."""
+
+    conn_type, hook_name, default_conn_name = (
+        "cio_google_ads",
+        "Google Ads upload jobs (Customer.io)",
+        "cio_google_ads_default",
+    )
+    needed = ("account", "developer_token")
+    optional = ("login_account", "access_token", "keyfile_json", "api_version", "base_url")
+
+    def destination(self, audience: str) -> Destination:
+        """A user list."""
+        extras = self.extras()
+        token = _google_token(self.conn_id, extras, "adwords")
+        return GoogleAdsJob(audience=audience, token=token, **extras)
 
 
 class TikTokHook(DestinationHook):
@@ -144,6 +162,7 @@ class WebhookHook(DestinationHook):
 HOOKS: dict[str, type[DestinationHook]] = {
     "meta": MetaHook,
     "google": GoogleHook,
+    "google_ads": GoogleAdsHook,
     "tiktok": TikTokHook,
     "rudderstack": RudderStackHook,
     "webhook": WebhookHook,
@@ -178,7 +197,12 @@ def _segment(settings: DestinationSettings, conn_id: str) -> Destination:
     )
 
 
-def _google_token(conn_id: str, keyfile: str | dict[str, Any] | None) -> Callable[[], str]:
+def _google_token(conn_id: str, extras: dict[str, Any], scope: str) -> Callable[[], str]:
+    """What gives a token; takes its own extras out of ``extras``."""
+    fixed, keyfile = extras.pop("access_token", None), extras.pop("keyfile_json", None)
+    if fixed:
+        return lambda: str(fixed)
+    scopes = [GOOGLE_SCOPES + scope]
     try:
         import google.auth
         import google.auth.transport.requests
@@ -191,9 +215,9 @@ def _google_token(conn_id: str, keyfile: str | dict[str, Any] | None) -> Callabl
     if keyfile:
         info = keyfile if isinstance(keyfile, dict) else json.loads(keyfile)
         make: Any = service_account.Credentials.from_service_account_info
-        credentials = make(info, scopes=[GOOGLE_SCOPE])
+        credentials = make(info, scopes=scopes)
     else:
-        credentials, _ = google.auth.default(scopes=[GOOGLE_SCOPE])
+        credentials, _ = google.auth.default(scopes=scopes)
 
     def token() -> str:
         if not credentials.valid:

@@ -104,7 +104,7 @@ def run(folder: Path, *, host: str, asked: dict[str, int | None]) -> None:
             CustomerIOSandbox(folder / "customerio", host=host, port=ports.customerio)
         )
         ads = services.enter_context(AdSandbox(folder / "ads", host=host, port=ports.ads))
-        ads.google.polls = 0  # nobody waits half an hour for a status here
+        ads.google.polls = ads.google_ads.polls = 0  # nobody waits half an hour for a status here
         endpoints = _endpoints(redshift, storage, customerio, ads)
         _write_whole(ready, json.dumps(endpoints, indent=1))
         services.callback(ready.unlink, missing_ok=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytest_plugins = ("dag_lab", "audience_lab")
 
 
-TYPES = ("customerio", "meta", "google", "tiktok", "rudderstack", "webhook")
+TYPES = ("customerio", "meta", "google", "google_ads", "tiktok", "rudderstack", "webhook")
 LOADER = Path(__file__).parents[2] / "dags/cio_audiences.py"
 
 
@@ -54,6 +54,12 @@ def connected(shop: AudienceLab, monkeypatch: pytest.MonkeyPatch) -> AudienceLab
     extras: dict[str, dict[str, str]] = {
         "meta": {"token": "meta-token", "base_url": url("meta")},
         "google": {"account": "123", "access_token": "google-token", "base_url": url("google")},
+        "google_ads": {
+            "account": "123",
+            "access_token": "google-token",
+            "developer_token": "google-developer-token",
+            "base_url": url("google_ads"),
+        },
         "tiktok": {"token": "tiktok-token", "advertiser": "7", "base_url": url("tiktok")},
         "webhook": {"url": url("webhook") + "/hook", "secret": SECRET},
         "rudderstack": {"write_key": "rudder-write-key", "base_url": url("rudderstack")},
@@ -113,7 +119,10 @@ def test_airflow_keeps_nothing_that_tells_who(
     for number, name in enumerate(who):
         shop.cart(name, phone=f"{phone[:-1]}{number}")
     identity = {"id": "customer_id", "email": "email", "phone": "phone"}
-    places = {kind: {"type": kind, "audience": shop.ads.audiences[kind]} for kind in TYPES}
+    places: dict[str, dict[str, str]] = {
+        kind: {"type": kind, "audience": shop.ads.audiences[kind]} for kind in TYPES
+    }
+    places["google_ads"]["despite_legacy"] = "allowed since 2024"
     written: list[str] = []
 
     def run(**changes: Any) -> str:
@@ -131,6 +140,7 @@ def test_airflow_keeps_nothing_that_tells_who(
     refused: dict[str, dict[str, Any]] = {
         "meta": {"kind": "100", "path": "/users"},
         "google": {"kind": "INVALID_ARGUMENT", "path": ":remove"},
+        "google_ads": {"kind": "INVALID_USER_LIST_ID", "path": ":create"},
         "tiktok": {"kind": "40062", "path": "mapping"},
         "rudderstack": {"kind": "400"},
         "webhook": {"kind": "400"},
@@ -163,7 +173,7 @@ def test_airflow_keeps_nothing_that_tells_who(
             args.func(args)
 
     captured = capfd.readouterr()
-    assert '"destinations": 6' in captured.out
+    assert '"destinations": 7' in captured.out
     written += [caplog.text, captured.out, captured.err]
     tables = shop.lab.rows(
         "SELECT table_name FROM information_schema.tables "
@@ -231,6 +241,7 @@ def test_each_file_becomes_a_dag_and_a_wrong_one_is_named(
     [
         ("meta", {"tokne": "x"}, "unknown extra 'tokne'. Next step: write `token`"),
         ("tiktok", {"token": "x"}, "has no advertiser"),
+        ("google_ads", {"account": "1", "access_token": "x"}, "has no developer_token"),
         ("rudderstack", {"write_key": "x"}, "has no base_url"),
         ("webhook", {"url": "http://127.0.0.1:9/x", "secret": "plain"}, "whsec_"),
     ],

@@ -13,6 +13,7 @@ import pytest
 from airflow_provider_cio.clients.app import AppClient
 from airflow_provider_cio.clients.destinations.base import Destination
 from airflow_provider_cio.clients.destinations.google import GoogleUserList
+from airflow_provider_cio.clients.destinations.google_ads import GoogleAdsJob
 from airflow_provider_cio.clients.destinations.meta import MetaAudience
 from airflow_provider_cio.clients.destinations.rudderstack import RudderStackAudience
 from airflow_provider_cio.clients.destinations.segments import ManualSegment
@@ -28,11 +29,12 @@ QUICK: dict[str, Any] = {
     "sleep": lambda _: None,
     "requests_per_minute": 6_000_000,
 }
-TYPES = ("customerio", "meta", "google", "tiktok", "rudderstack", "webhook")
+TYPES = ("customerio", "meta", "google", "google_ads", "tiktok", "rudderstack", "webhook")
 FIELD = {
     "customerio": "id",
     "meta": "EMAIL_SHA256",
     "google": "emailAddress",
+    "google_ads": "emailAddress",
     "tiktok": "EMAIL_SHA256",
     "rudderstack": "userId",
     "webhook": "EMAIL_SHA256",
@@ -63,6 +65,14 @@ class Ads:
             "meta": lambda: MetaAudience(token="meta-token", audience=audience, base_url=base, **settings),
             "google": lambda: GoogleUserList(
                 token=lambda: "google-token", audience=audience, account="123", base_url=base, **settings
+            ),
+            "google_ads": lambda: GoogleAdsJob(
+                token=lambda: "google-token",
+                developer_token="google-developer-token",
+                audience=audience,
+                account="123",
+                base_url=base,
+                **settings,
             ),
             "tiktok": lambda: TikTokAudience(
                 token="tiktok-token", audience=audience, advertiser="7", base_url=base, **settings
@@ -124,6 +134,9 @@ class Ads:
             ),
             "tiktok": ("/open_api/v1.3/segment/audience/", {"Access-Token": "tiktok-token"}, "audience_id"),
         }
+        if kind == "google_ads":
+            self.control(kind, "POST", "audiences", json={"id": "8000"})
+            return "8000"
         if kind not in calls:
             return f"audience_{len(self.audiences)}"
         path, headers, key = calls[kind]

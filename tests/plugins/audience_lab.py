@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 pytest_plugins = ("sync_lab", "ad_lab")
 
 ROLE = "arn:aws:iam::123456789012:role/redshift"
-TYPES = ("customerio", "meta", "google", "tiktok", "rudderstack", "webhook")
+TYPES = ("customerio", "meta", "google", "google_ads", "tiktok", "rudderstack", "webhook")
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 FIELDS = {
     "customerio": ("customerio", "id"),
     "meta": ("meta", "EMAIL_SHA256"),
     "google": ("google", "emailAddress"),
+    "google_ads": ("google", "emailAddress"),
     "tiktok": ("tiktok", "EMAIL_SHA256"),
     "rudderstack": ("rudderstack", "userId"),
     "webhook": ("meta", "EMAIL_SHA256"),
@@ -77,6 +78,7 @@ class AudienceLab:
                     "type": each,
                     "audience": self.ads.audiences[each],
                     "identifiers": ["id"] if each in {"customerio", "rudderstack"} else ["email"],
+                    "despite_legacy": "allowed since 2024" if each == "google_ads" else None,
                 }
                 for each in types
             },

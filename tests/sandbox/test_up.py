@@ -80,7 +80,7 @@ def test_it_answers_and_leaves_nothing(tmp_path, how):
             assert cursor.fetchone() == [1]
         stats = httpx.get(f"{endpoints['customerio']['url']}/_sandbox/stats", trust_env=False)
         assert stats.json()["people"] == 0
-        assert set(endpoints["ads"]) == {"meta", "google", "tiktok", "rudderstack", "webhook"}
+        assert set(endpoints["ads"]) == {"meta", "google", "google_ads", "tiktok", "rudderstack", "webhook"}
         meta = endpoints["ads"]["meta"]["url"]
         assert httpx.get(f"{meta}/_sandbox/members/1", trust_env=False).json() == {}
         client = s3.client(endpoints["s3"]["endpoint_url"])

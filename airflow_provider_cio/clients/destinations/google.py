@@ -57,7 +57,7 @@ class GoogleUserList:
         self._api = Platform(
             base_url or "https://datamanager.googleapis.com",
             judge,
-            auth=_Bearer(token),
+            auth=Bearer(token),
             requests_per_minute=requests_per_minute,
             **options,
         )
@@ -133,11 +133,14 @@ def _identifier(field: str, identifier: str) -> dict[str, Any]:
     return {ADDRESS: dict(zip(PARTS_OF_ADDRESS, identifier.split(BETWEEN), strict=True))}
 
 
-class _Bearer(httpx.Auth):
+class Bearer(httpx.Auth):
+    """A token that is asked for before each request."""
+
     def __init__(self, token: Callable[[], str]) -> None:
         self._token = token
 
     def auth_flow(self, request: httpx.Request) -> Any:
+        """As httpx asks for it."""
         request.headers["Authorization"] = f"Bearer {self._token()}"
         yield request
 

@@ -23,6 +23,7 @@ class Capabilities:
     ``fields``: what carries a kind of identifier, as (destination, field) of `core.normalise`.
     ``batch``: identifiers of one request. ``lag``: from upload to a usable audience, at worst.
     ``membership``: how long a member stays without being added again; None: until removed.
+    ``legacy``: closed to newcomers by the platform, so that a file must say why it is used.
     """
 
     fields: Mapping[IdentifierKind, tuple[str, str]]
@@ -35,6 +36,7 @@ class Capabilities:
     context: bool = False
     consent: bool = False
     sized: bool = True
+    legacy: bool = False
 
 
 CAPABILITIES: Mapping[str, Capabilities] = {
@@ -73,6 +75,21 @@ CAPABILITIES: Mapping[str, Capabilities] = {
         confirmation="request",
         membership=timedelta(days=540),
         consent=True,
+    ),
+    "google_ads": Capabilities(
+        fields={
+            "email": ("google", "emailAddress"),
+            "phone": ("google", "phoneNumber"),
+            "address": ("google", "address"),
+        },
+        batch=100_000,
+        lag=timedelta(hours=24),
+        min_size=100,
+        requests_per_minute=60,
+        confirmation="request",
+        membership=timedelta(days=540),
+        consent=True,
+        legacy=True,
     ),
     "tiktok": Capabilities(
         fields={

@@ -11,7 +11,7 @@ from airflow_provider_cio.core.contract import ColumnName, Deadline, Duration, M
 
 Purpose = Literal["retargeting", "suppression", "winback", "seed"]
 Suppresses = Literal["purchasers", "unsubscribed", "refunded", "support", "high_return", "discount_abuse"]
-DestinationType = Literal["customerio", "meta", "google", "tiktok", "rudderstack", "webhook"]
+DestinationType = Literal["customerio", "meta", "google", "google_ads", "tiktok", "rudderstack", "webhook"]
 
 DEFAULT_SUPPRESSIONS = ("suppression_purchasers", "suppression_unsubscribed", "suppression_refunded")
 """Suppression audiences of a retargeting or winback audience that names none."""
@@ -32,6 +32,19 @@ class DestinationSettings(Model):
     membership: Duration | None = Field(
         None, description="How long the platform keeps a member; renewed at half of it"
     )
+    despite_legacy: str | None = Field(
+        None, description="Why a type is used that its platform has closed to newcomers (`google_ads`)"
+    )
+
+    @model_validator(mode="after")
+    def _opted_in(self) -> DestinationSettings:
+        if self.capabilities.legacy and not self.despite_legacy:
+            raise ValueError(
+                f"{self.type} is closed to newcomers: use `google`, or say why not: `despite_legacy: <reason>`"
+            )
+        if self.despite_legacy is not None and not self.capabilities.legacy:
+            raise ValueError(f"`despite_legacy` says nothing of {self.type}")
+        return self
 
     @property
     def capabilities(self) -> Capabilities:

@@ -1,4 +1,4 @@
-"""Ad platforms on loopback, with state: Meta, Google, TikTok, RudderStack and a receiver of signed webhooks."""
+"""Ad platforms on loopback, with state: Meta, Google, Google Ads, TikTok, RudderStack and a receiver of webhooks."""
 
 from airflow_provider_cio.sandbox.ads.server import AdSandbox
 

@@ -15,8 +15,9 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from airflow_provider_cio.sandbox.ads import google, meta, rudderstack, tiktok, webhook
+from airflow_provider_cio.sandbox.ads import google, google_ads, meta, rudderstack, tiktok, webhook
 from airflow_provider_cio.sandbox.ads.google import Google
+from airflow_provider_cio.sandbox.ads.google_ads import GoogleAds
 from airflow_provider_cio.sandbox.ads.meta import Meta
 from airflow_provider_cio.sandbox.ads.platform import DROPS, GATEWAY, Platform, Seen
 from airflow_provider_cio.sandbox.ads.rudderstack import RudderStack
@@ -42,10 +43,18 @@ class AdSandbox:
         self.host, self.port = host, port or 0
         self.meta = Meta("meta", match_percent)
         self.google = Google("google", match_percent)
+        self.google_ads = GoogleAds("google_ads", match_percent)
         self.tiktok = TikTok("tiktok", match_percent)
         self.rudderstack = RudderStack("rudderstack", match_percent)
         self.webhook = Receiver("webhook", match_percent)
-        self.platforms: list[Platform] = [self.meta, self.google, self.tiktok, self.rudderstack, self.webhook]
+        self.platforms: list[Platform] = [
+            self.meta,
+            self.google,
+            self.google_ads,
+            self.tiktok,
+            self.rudderstack,
+            self.webhook,
+        ]
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             for each in self.platforms:
@@ -59,6 +68,12 @@ class AdSandbox:
         return {
             "meta": {"token": meta.TOKEN, "base_url": self.url("meta")},
             "google": {"account": "123", "access_token": google.TOKEN, "base_url": self.url("google")},
+            "google_ads": {
+                "account": "123",
+                "access_token": google_ads.TOKEN,
+                "developer_token": google_ads.DEVELOPER_TOKEN,
+                "base_url": self.url("google_ads"),
+            },
             "tiktok": {"token": tiktok.TOKEN, "advertiser": "7", "base_url": self.url("tiktok")},
             "rudderstack": {"write_key": rudderstack.WRITE_KEY, "base_url": self.url("rudderstack")},
             "webhook": {"url": f"{self.url('webhook')}/hook", "secret": webhook.SECRET},

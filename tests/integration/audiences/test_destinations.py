@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ("ad_lab",)
 
-TYPES = ("customerio", "meta", "google", "tiktok", "rudderstack", "webhook")
+TYPES = ("customerio", "meta", "google", "google_ads", "tiktok", "rudderstack", "webhook")
 DROPS: dict[str, tuple[Any, ...]] = {
     "customerio": ("reset_before", "reset_after", 500, 502),
     "meta": ("drop_before", "drop_after", "truncated", "html_502", "html_502_after", "80003", "1"),
@@ -35,6 +35,15 @@ DROPS: dict[str, tuple[Any, ...]] = {
         "RESOURCE_EXHAUSTED",
         "UNAVAILABLE",
     ),
+    "google_ads": (
+        "drop_before",
+        "drop_after",
+        "truncated",
+        "html_502_after",
+        "RESOURCE_TEMPORARILY_EXHAUSTED",
+        "CONCURRENT_MODIFICATION",
+        "INTERNAL_ERROR",
+    ),
     "tiktok": ("drop_before", "drop_after", "truncated", "html_502", "40100", "50000"),
     "rudderstack": ("drop_before", "drop_after", "truncated", "html_502_after", "429", "500"),
     "webhook": ("drop_before", "drop_after", "html_502", "503", "500"),
@@ -43,11 +52,14 @@ FATAL: dict[str, tuple[Any, type[Exception]]] = {
     "customerio": (401, AuthenticationError),
     "meta": ("190", AuthenticationError),
     "google": ("PERMISSION_DENIED", AuthenticationError),
+    "google_ads": ("CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE", AuthenticationError),
     "tiktok": ("40105", AuthenticationError),
     "rudderstack": ("401", AuthenticationError),
     "webhook": ("410", RequestRefusedError),
 }
 PLAIN = ("customerio", "rudderstack")
+STEPS = (":create", ":addOperations", ":run")
+"""Of a job of Google Ads: each may be the one that fails."""
 
 
 def identifiers(kind: str, count: int) -> list[str]:
@@ -93,7 +105,8 @@ def test_sets_converge_under_replays_and_lost_replies(ads: Ads, kind: str, seed:
                 continue
             sent = batch(kind, action, who, f"{seed}-{step}-{action}")
             for _ in range(chance.randrange(3)):
-                ads.faults(kind, fault(kind, chance.choice(DROPS[kind])))
+                step_of = {"path": chance.choice(STEPS)} if kind == "google_ads" else {}
+                ads.faults(kind, fault(kind, chance.choice(DROPS[kind]), **step_of))
             apply(client, sent)
             if chance.random() < 0.5:
                 apply(client, sent)
@@ -114,7 +127,7 @@ def test_what_is_fatal_is_not_repeated(ads: Ads, kind: str) -> None:
     client.close()
 
 
-@pytest.mark.parametrize("kind", ["meta", "google", "tiktok", "rudderstack"])
+@pytest.mark.parametrize("kind", ["meta", "google", "google_ads", "tiktok", "rudderstack"])
 def test_a_page_or_half_an_answer_is_never_success(ads: Ads, kind: str) -> None:
     client = ads.open(kind, attempts=2)
     for name in ("html_502_after", "truncated"):
@@ -125,7 +138,13 @@ def test_a_page_or_half_an_answer_is_never_success(ads: Ads, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("meta", "80003"), ("google", "RESOURCE_EXHAUSTED"), ("tiktok", "40100")]
+    ("kind", "name"),
+    [
+        ("meta", "80003"),
+        ("google", "RESOURCE_EXHAUSTED"),
+        ("google_ads", "RESOURCE_EXHAUSTED"),
+        ("tiktok", "40100"),
+    ],
 )
 def test_limits_are_named(ads: Ads, kind: str, name: str) -> None:
     ads.faults(kind, {"kind": name, "times": 4})
@@ -166,6 +185,54 @@ def test_google_settles_later(ads: Ads) -> None:
     client.close()
 
 
+def test_a_google_ads_job_is_judged_by_its_own_status(ads: Ads) -> None:
+    client = ads.open("google_ads")
+    sent = batch("google_ads", "add", identifiers("google_ads", 10), "u")
+    ads.faults("google_ads", {"kind": "later_failed", "path": ":run"})
+    failed = client.apply(sent)
+    assert (failed.outcome, ads.members("google_ads")) == ("pending", set())
+    good = client.apply(sent)
+    names = (failed.request_id, good.request_id, "customers/123/offlineUserDataJobs/1")
+    assert [client.settlement(name).outcome for name in names] == ["pending"] * 3
+    settled = [client.settlement(name) for name in names]
+    assert [each.outcome for each in settled] == ["rejected", "confirmed", "pending"]
+    assert settled[0].reason == "UNKNOWN"
+    client.close()
+
+
+@pytest.mark.parametrize("name", ["drop_after", "html_502_after", "truncated"])
+def test_a_google_ads_job_that_began_is_not_begun_again(ads: Ads, name: str) -> None:
+    """The second `run` is refused, because the first was taken and only its answer was lost."""
+    client = ads.open("google_ads")
+    ads.faults("google_ads", {"kind": name, "path": ":run"})
+    receipt = client.apply(batch("google_ads", "add", identifiers("google_ads", 3), "u"))
+    assert [client.settlement(receipt.request_id).outcome for _ in range(2)] == ["confirmed"] * 2
+    runs = [each["status"] for each in ads.requests("google_ads") if each["path"].endswith(":run")]
+    assert runs[1:] == [400]
+    ads.faults("google_ads", {"kind": "BAD_RESOURCE_ID", "path": ":run"})
+    with pytest.raises(RequestRefusedError, match="BAD_RESOURCE_ID"):
+        client.apply(batch("google_ads", "add", identifiers("google_ads", 3), "u"))
+    client.close()
+
+
+def test_google_ads_names_what_it_cannot_read_in_an_answer_of_200(ads: Ads) -> None:
+    client = ads.open("google_ads", timeout=30.0)
+    who = identifiers("google_ads", 10_003)
+    receipt = client.apply(batch("google_ads", "add", [*who[:10_002], "mary", who[10_002]], "u"))
+    assert (receipt.invalid, ads.members("google_ads")) == (1, set(who))
+    calls = [each["path"].rpartition(":")[2] for each in ads.requests("google_ads")]
+    assert calls == ["create", "addOperations", "addOperations", "run"]
+    with pytest.raises(RequestRefusedError, match="every operation") as raised:
+        client.apply(batch("google_ads", "remove", ["mary"], "v"))
+    assert "mary" not in str(raised.value)
+    address = f"{who[0]}|{who[1]}|94035|US"
+    client.apply(Batch("w", "add", "address", [address]))
+    assert ads.members("google_ads") == {*who, address}
+    client.apply(batch("google_ads", "remove", who, "x"))
+    assert ads.members("google_ads") == {address}
+    client.close()
+
+
 def test_tiktok_takes_smaller_batches_when_one_is_too_large(ads: Ads) -> None:
     who = identifiers("tiktok", 2_500)
     client = ads.open("tiktok")
@@ -174,7 +241,7 @@ def test_tiktok_takes_smaller_batches_when_one_is_too_large(ads: Ads) -> None:
     client.close()
 
 
-@pytest.mark.parametrize("kind", ["meta", "google", "tiktok"])
+@pytest.mark.parametrize("kind", ["meta", "google", "google_ads", "tiktok"])
 def test_size_is_what_the_platform_matched(ads: Ads, kind: str) -> None:
     client = ads.open(kind, timeout=60.0)
     who = identifiers(kind, 3_000)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ("audience_lab",)
 
-TYPES = ("customerio", "meta", "google", "tiktok", "rudderstack", "webhook")
+TYPES = ("customerio", "meta", "google", "google_ads", "tiktok", "rudderstack", "webhook")
 CANARY = Person(id="canary", email=" Canary@shop.example ")
 
 

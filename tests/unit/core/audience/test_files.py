@@ -62,6 +62,13 @@ def test_good_files_pass(folder: Path) -> None:
     jsonschema.validate(yaml.safe_load(CART), audience_schema())
 
 
+def test_what_is_closed_to_newcomers_is_used_when_the_file_says_why(folder: Path) -> None:
+    file = folder / "audiences/cart.yaml"
+    file.write_text(CART.replace("type: google,", "type: google_ads, despite_legacy: uploads since 2024,"))
+    assert lint_audiences(folder) == []
+    assert load_audience(file).destinations["google"].capabilities.confirmation == "request"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "message"),
     [
@@ -82,6 +89,8 @@ def test_good_files_pass(folder: Path) -> None:
         ("source: cio_marts.cart_high_intent", "sql: cart.sql", 4, "there is no file"),
         ("percent: 10", "percent: 80", 12, "holdout.percent"),
         ("purpose: retargeting", "purpose: retargetting", 3, "did you mean `retargeting`?"),
+        ("type: google,", "type: google_ads,", 16, "or say why not: `despite_legacy: <reason>`"),
+        ('"123"}', '"123", despite_legacy: we like it}', 15, "`despite_legacy` says nothing of meta"),
         ("type: meta", "type: myspace", 15, "destinations.meta.type: must be"),
         ("description: Carts", "name: other\ndescription: Carts", 1, "'other' is not the file's name"),
     ],
