@@ -6,6 +6,8 @@ import json
 import sys
 from argparse import Namespace
 from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
@@ -43,10 +45,7 @@ def forget(args: Namespace) -> None:
         s3 = S3Hook(aws_conn_id=contract.connections.aws).get_conn()
         role = render_staging(contract.staging.iam_role)
         bucket = Bucket(s3, render_staging(contract.staging.s3), role)
-        log = None
-        if (folder / RECEIVER).is_file():
-            receiver = load_settings(folder / RECEIVER)
-            log = Log(receiver.folder, Bucket(s3, receiver.s3, role))
+        log = _receivers_log(folder / RECEIVER, s3, role)
         warehouse = stack.enter_context(closing(open_warehouse(contract.connections)))
         track = stack.enter_context(CustomerIOHook(contract.connections.customerio).track_client())
         audiences = [
@@ -59,6 +58,25 @@ def forget(args: Namespace) -> None:
         tell(
             "The receiver still writes a file that was not searched: run this again when it is closed (`roll_after`)."
         )
+
+
+def _receivers_log(file: Path, s3: Any, role: str) -> Log | None:
+    """Looked at before anybody is removed anywhere.
+
+    :raises ContractError: its bucket is not there, or not open to us.
+    """
+    if not file.is_file():
+        return None
+    receiver = load_settings(file)
+    log = Log(receiver.folder, Bucket(s3, receiver.s3, role))
+    try:
+        log.bucket.check()
+    except ContractError as error:
+        raise ContractError(
+            f"{file.name}: {error.message} Nobody was removed anywhere.",
+            next_step=f"correct `s3` in {file}, or remove the file where no receiver runs",
+        ) from None
+    return log
 
 
 def read_person(text: str) -> Person:

@@ -195,6 +195,28 @@ def test_airflow_keeps_nothing_that_tells_who(
     assert list(shop.lab.bucket.listing("")) == []
 
 
+def test_forget_looks_for_the_receivers_log_before_it_removes_anybody(
+    dags: Dags, connected: AudienceLab, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from airflow.cli import cli_parser
+
+    write(dags, connected)
+    receiver = {
+        "folder": str(dags.folder),
+        "s3": "s3://nobody-has-this/webhooks",
+        "reporting": {"signing_key": "K"},
+    }
+    (dags.folder / "receiver.yaml").write_text(yaml.safe_dump(receiver))
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"id": "c0"}'))
+    with pytest.raises(SystemExit):
+        (args := cli_parser.get_parser().parse_args(["cio", "forget", str(dags.folder)])).func(args)
+    told = capsys.readouterr().err
+    assert (
+        "receiver.yaml: The S3 bucket 'nobody-has-this' does not exist. Nobody was removed anywhere." in told
+    )
+    assert "or remove the file where no receiver runs" in told
+
+
 def test_lint_holds_windows_to_what_was_measured(
     dags: Dags, connected: AudienceLab, capsys: pytest.CaptureFixture[str]
 ) -> None:
