@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import every_identifier
 import httpx
 import pytest
 from every_operation import CASES, UNSENT
@@ -12,6 +13,7 @@ from jsonschema import Draft202012Validator
 from openapi_shapes import Document, folder
 
 from airflow_provider_cio.clients.track import TrackClient
+from airflow_provider_cio.core.contract.kinds import KINDS
 from airflow_provider_cio.sandbox.customerio import CustomerIOSandbox
 
 FILE = folder() / "track-2026-08.json"
@@ -112,3 +114,36 @@ def look(sandbox: CustomerIOSandbox) -> Any:
     objects = httpx.get(f"{url}/objects").json()
     events = httpx.get(f"{url}/events").json()["events"]
     return whole, objects, events, httpx.get(f"{url}/stats").json()["suppressed"]
+
+
+def test_the_table_is_that_of_the_contract() -> None:
+    assert every_identifier.BASES.keys() == KINDS.keys()
+
+
+@documented
+def test_by_every_identifier_it_is_valid_by_the_document() -> None:
+    document = Document(FILE)
+    for name, case in every_identifier.CASES.items():
+        operation = case.rendered()
+        schema = schema_of(document, operation["type"], operation["action"])
+        assert list(Draft202012Validator(schema).iter_errors(operation)) == [], name
+        assert list(Draft202012Validator(schema).iter_errors({**operation, "action": "explode"})), name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_sandbox_does_it_by_every_identifier(kind: str, sandbox: CustomerIOSandbox) -> None:
+    idle = []
+    for name, case in every_identifier.CASES.items():
+        if name.split()[0] != kind:
+            continue
+        httpx.post(f"{sandbox.url}/_sandbox/reset")
+        httpx.put(f"{sandbox.url}/_sandbox/settings", json={"phone_identifies": True})
+        with TrackClient(site_id="sandbox-site", api_key="sandbox-track-key", base_url=sandbox.url) as track:
+            assert not track.send_batch(body(every_identifier.BEFORE), len(every_identifier.BEFORE)).errors
+            before = look(sandbox)
+            assert not track.send_batch(body([case.rendered()]), 1).errors, name
+        dropped = httpx.get(f"{sandbox.url}/_sandbox/stats").json()["items"]["dropped_by_reason"]
+        if dropped or look(sandbox) == before:
+            idle.append((name, dropped))
+    expected = {"suppressions": "unsuppress"}.get(kind)  # nobody is suppressed before
+    assert [each for each in idle if expected is None or not each[0].endswith(expected)] == []

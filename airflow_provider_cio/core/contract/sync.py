@@ -139,6 +139,8 @@ class Sync(Model):
         return self
 
     def _identity_fits(self, known: tuple[Identifier, ...]) -> None:
+        if self.kind == "relationships" and "anonymous_id" in self.identity and self.on_exit != "keep":
+            raise ValueError("no API takes a relationship from an anonymous visitor: write `on_exit: keep`")
         if not self.mixed or self.kind in SINGLE:
             _one_of("identity", self.identity, known)
             return

@@ -83,6 +83,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"kind": "people", "attributes": {"x": "x"}, "related": {"object_id": "a"}}, "has no `related`"),
     ({"kind": "people", "attributes": {"x": "x"}, "on_exit": "unsuppress"}, "knows on_exit: keep, clear"),
     ({"kind": "merges", "secondary": {"id": "x"}, "on_exit": "delete"}, "knows on_exit: keep "),
+    ({**RELATED, "identity": {"anonymous_id": "v"}, "on_exit": "delete"}, "no API takes a relationship"),
     ({**EVENT, "event": "A", "page": "b"}, "exactly one of `event`, `page`, `screen`"),
     ({**EVENT}, "exactly one of `event`, `page`, `screen`"),
     ({**EVENT, "event": "A", "on_exit": "delete"}, "kind: events knows on_exit: keep"),
