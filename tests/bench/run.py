@@ -29,7 +29,7 @@ PARTS: dict[str, Part] = {
     "latency": lambda stack, sender, asked: send.latency(stack, sender, asked.rounds),
     "sandbox": lambda stack, sender, asked: send.sandbox(stack, sender, asked.rounds),
     "unchanged": lambda _stack, sender, asked: send.unchanged(sender, asked.rounds),
-    "diff": lambda _stack, sender, asked: delta.diff(sender, asked.rounds, asked.scale),
+    "diff": lambda _stack, sender, asked: delta.diff(sender, asked.scale),
     "delta": lambda stack, sender, asked: delta.delta(stack, sender, asked.scale),
     "memory": lambda stack, sender, _asked: memory.run(stack, sender),
     "rate": lambda stack, _sender, _asked: pacing.run(stack),
