@@ -33,7 +33,8 @@ class Board:
             session.merge(DagBundleModel(name="dags-folder"))
             session.flush()
             session.merge(DagModel(dag_id=dag_id, bundle_name="dags-folder", is_stale=False, is_paused=False))
-            asset = AssetModel(name=f"customerio_{name}", uri=f"customerio://sync/{name}", group="customerio")
+            uri = f"customerio://{summary.get('subject', 'sync')}/{name}"
+            asset = AssetModel(name=f"customerio_{name}", uri=uri, group="customerio")
             session.add(asset)
             session.flush()
             session.add(AssetActive.for_asset(asset))

@@ -32,7 +32,7 @@ DAGS = Path(__file__).parents[2] / "dags"
 ROLE = "arn:aws:iam::123456789012:role/redshift-copy-unload"
 STAGING = {"s3": "s3://cio-sandbox/cio", "iam_role": f"{{{{ var.value.get('unload_role', '{ROLE}') }}}}"}
 FINISHED = {"success", "failed"}
-OWN_STACK = {"test_celery.py", "test_demo.py"}
+OWN_STACK = {"test_celery.py", "test_demo.py", "test_page.py"}
 
 
 class ByStack(LoadScopeScheduling):
