@@ -6,6 +6,7 @@ import re
 import types
 import typing
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
@@ -24,9 +25,19 @@ _QUOTED = re.compile(r"'([^']*)'")
 
 
 def load_contract(path: Path) -> Contract:
-    """
+    """The contract, read once for each version of its file: every sync of a folder asks for it.
+
     :raises ContractError: one line for each mistake: 'dags/contract.yaml:12: events.Order Completed: ...'.
     """
+    try:
+        version = path.stat()
+    except OSError:
+        return parse(read(path), Contract)
+    return _contract(path, version.st_mtime_ns, version.st_size)
+
+
+@lru_cache(maxsize=8)
+def _contract(path: Path, _changed: int, _size: int) -> Contract:
     return parse(read(path), Contract)
 
 

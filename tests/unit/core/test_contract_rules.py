@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from airflow_provider_cio.core.contract_files import load_contract
 from airflow_provider_cio.core.contract_rules import Finding, lint
 from airflow_provider_cio.core.schedule_rules import interval, spelled
 
@@ -234,6 +235,13 @@ def test_two_writers_of_an_attribute(dags: Path) -> None:
         f"syncs/vip.yaml:8: attributes.tier: 'tier' {unknown} contract.yaml; sync 'vap' writes it too",
         f"syncs/vip.yaml:9: attributes.ltv: 'ltv' {twice} contract.yaml",
     ]
+
+
+def test_the_contract_is_read_once_for_each_version_of_its_file(dags: Path) -> None:
+    file = dags / "contract.yaml"
+    assert load_contract(file) is load_contract(file)
+    change(file, "workspace: shop", "workspace: other")
+    assert load_contract(file).workspace == "other"
 
 
 def test_more_than_300_attributes(dags: Path) -> None:
