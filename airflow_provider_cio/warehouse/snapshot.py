@@ -33,7 +33,7 @@ def days(schema: str, sync: str) -> str:
         "SELECT TO_CHAR(finished_at, 'YYYY-MM-DD') AS day, COUNT(*), "
         "SUM(CASE WHEN status IN ('sent', 'nothing_to_send') THEN 0 ELSE 1 END), "
         f"SUM(accepted), SUM(rejected), SUM(unknown + unsent), MAX(seconds) FROM {table(schema, 'runs')} "
-        f"WHERE sync = {sql.literal(sync)} AND finished_at >= DATEADD(day, -{DAYS}, GETDATE()) "
+        f"WHERE sync = {sql.literal(sync)} AND finished_at >= DATEADD(day, -{DAYS}, TRUNC(GETDATE())) "
         "GROUP BY 1 ORDER BY 1"
     )
 
@@ -109,7 +109,7 @@ def measurements(schema: str, audience: str) -> str:
     ranked = (
         f"SELECT {columns}, ROW_NUMBER() OVER (PARTITION BY destination, TRUNC(measured_at) "
         f"ORDER BY measured_at DESC) AS nth FROM {table(schema, 'match_rates')} "
-        f"WHERE audience = {sql.literal(audience)} AND measured_at >= DATEADD(day, -{DAYS}, GETDATE())"
+        f"WHERE audience = {sql.literal(audience)} AND measured_at >= DATEADD(day, -{DAYS}, TRUNC(GETDATE()))"
     )
     return f"SELECT {columns} FROM ({ranked}) AS m WHERE nth = 1 ORDER BY measured_at, destination"
 
@@ -122,7 +122,7 @@ def uploads(schema: str, audience: str) -> str:
         "SUM(CASE WHEN outcome IN ('unknown', 'pending') THEN identifiers ELSE 0 END), COUNT(*), "
         "MAX(reason), MAX(sent_at) "
         f"FROM {table(schema, 'audience_uploads')} WHERE audience = {sql.literal(audience)} "
-        f"AND sent_at >= DATEADD(day, -{DAYS}, GETDATE()) GROUP BY run_id ORDER BY 7 DESC LIMIT {RUNS}"
+        f"AND sent_at >= DATEADD(day, -{DAYS}, TRUNC(GETDATE())) GROUP BY run_id ORDER BY 7 DESC LIMIT {RUNS}"
     )
 
 
@@ -131,5 +131,5 @@ def reporting_runs(schema: str, source: str) -> str:
     return (
         "SELECT run_id, MAX(status), SUM(rows_read), SUM(rows_new), SUM(gap_days), MAX(message), "
         f"MAX(finished_at) FROM {table(schema, 'reporting_runs')} WHERE source = {sql.literal(source)} "
-        f"AND finished_at >= DATEADD(day, -{DAYS}, GETDATE()) GROUP BY run_id ORDER BY 7 DESC LIMIT {RUNS}"
+        f"AND finished_at >= DATEADD(day, -{DAYS}, TRUNC(GETDATE())) GROUP BY run_id ORDER BY 7 DESC LIMIT {RUNS}"
     )
