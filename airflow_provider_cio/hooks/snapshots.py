@@ -5,14 +5,16 @@ Why there and not in S3: docs/decisions/0140-page.md.
 
 from __future__ import annotations
 
+import json
 import logging
+from contextlib import closing
 from typing import Any
 
 from airflow.sdk import Asset
 
 from airflow_provider_cio.core.audience.definition import Audience
 from airflow_provider_cio.core.contract import Connections, Contract, Sync
-from airflow_provider_cio.core.snapshot import ALERTS, DETAIL, SUMMARY, About
+from airflow_provider_cio.core.snapshot import ALERTS, DETAIL, SUMMARY, About, read_summary
 from airflow_provider_cio.warehouse.session import Warehouse
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,27 @@ def keep(context: Any, asset: Asset, warehouse: Warehouse, about: About) -> None
         store.set(DETAIL, taken.detail.model_dump(mode="json", exclude_defaults=True))
     except Exception as error:  # noqa: BLE001 - the run itself is done and well
         log.warning("The page keeps its last snapshot of %s: %s", about.name, error)
+
+
+def keep_mended(context: Any) -> None:
+    """A last task's `on_success_callback`: a snapshot that shows open alerts is taken again, for they may be over.
+
+    Of each asset of the task that has a snapshot; never raises.
+    """
+    from airflow_provider_cio.hooks.warehouse import open_warehouse
+
+    task = context["task"]
+    for asset in {
+        each.uri: each for each in (*task.inlets, *task.outlets) if isinstance(each, Asset)
+    }.values():
+        try:
+            kept = read_summary(json.dumps(context["asset_state_store"][asset].get(SUMMARY)))
+            if kept is None or not kept.alerts:
+                continue
+            with closing(open_warehouse(Connections(redshift=kept.about.redshift))) as warehouse:
+                keep(context, asset, warehouse, kept.about)
+        except Exception as error:  # noqa: BLE001 - the run itself is done and well
+            log.warning("The page keeps its last snapshot of %s: %s", asset.name, error)
 
 
 def monitoring_asset() -> Asset:

@@ -46,7 +46,9 @@ def audience_dag(audience_file: str | Path) -> DAG:
             task_id="sync", audience_file=file, **({} if waits else watched.last_task)
         )
         if waits:
-            sync >> AudienceUploadSensor(task_id="confirm", audience_file=file, **watched.last_task)
+            sync >> AudienceUploadSensor(
+                task_id="confirm", audience_file=file, inlets=[*sync.outlets], **watched.last_task
+            )
     return dag
 
 

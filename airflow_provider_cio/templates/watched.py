@@ -13,6 +13,7 @@ from airflow_provider_cio.core.watch.metrics import Subject, SubjectKind
 from airflow_provider_cio.core.watch.monitoring_file import monitoring_beside
 from airflow_provider_cio.deadlines.callback import Promised, deadline_alert, promise
 from airflow_provider_cio.hooks.alerts import Desk, on_end, on_failure
+from airflow_provider_cio.hooks.snapshots import keep_mended
 
 
 class Watched:
@@ -51,11 +52,6 @@ class Watched:
         deadline = self._promised.deadline is not None
         if self._monitoring is None and not deadline:
             return {}
-        return {
-            "on_success_callback": on_end(
-                self._desk,
-                self._subject,
-                self._promised.owner,
-                checks=(["failed"] if self._monitoring else []) + (["deadline"] if deadline else []),
-            )
-        }
+        checks = (["failed"] if self._monitoring else []) + (["deadline"] if deadline else [])
+        ended = on_end(self._desk, self._subject, self._promised.owner, checks)
+        return {"on_success_callback": [ended, keep_mended]}

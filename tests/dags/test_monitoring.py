@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from airflow_provider_cio.core.snapshot import ALERTS, read_alerts
+from airflow_provider_cio.core.snapshot import ALERTS, SUMMARY, read_alerts, read_summary
 
 if TYPE_CHECKING:
     from dag_lab import Dags
@@ -78,6 +78,20 @@ def alerts_for_the_page() -> set[str]:
     return {f"{each.name}:{each.subject_kind}:{each.subject}" for each in known.alerts}
 
 
+def alerts_of(asset: str) -> list[str]:
+    """Names of the open alerts in a snapshot."""
+    from airflow.models.asset import AssetModel
+    from airflow.models.asset_state_store import AssetStateStoreModel as Row
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    found = select(Row.value).join(AssetModel, AssetModel.id == Row.asset_id).where(AssetModel.name == asset)
+    with create_session() as session:
+        summary = read_summary(session.scalar(found.where(Row.key == SUMMARY)))
+    assert summary is not None
+    return [each.name for each in summary.alerts]
+
+
 def states(told: list[tuple[str, Any]]) -> list[tuple[str, str]]:
     """State and first line's alert of each message."""
     return [(body["state"], body["text"].split(": ")[1]) for path, body in told if path == "/told"]
@@ -108,6 +122,7 @@ def test_a_run_that_fails_is_told_once_and_its_recovery_once(
 
     lab.customers(3, start=1)
     assert dags.run(dag).state == "success"
+    assert alerts_of("customerio_people") == ["failed_run"]  # which the monitoring mends, not the run
     assert states(pager)[2:] == [("recovered", "failed:sync:people")]
     run = dags.run(watch)
     assert states(pager)[3:] == [("recovered", "failed_run:sync:people")]

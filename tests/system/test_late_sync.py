@@ -1,14 +1,17 @@
-"""A sync that misses its deadline tells its owner once, and once that it is done."""
+"""A sync that misses its deadline tells its owner once, and once that it is done; the page shows both."""
 
 from __future__ import annotations
 
 import json
+import re
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+PAGE = "/customerio/dags/cio_sync_late"
 
 
 @pytest.fixture
@@ -63,11 +66,41 @@ def test_the_owner_is_told_once_and_once_more_when_it_is_done(world, pager):
     world.airflow.wait_for(lambda: alert(world)[0] == "ok", "the cleared run to be in the books")
     assert len(told) == 2
 
-    second = world.run("late")
-    assert second["state"] == "success"
-    world.airflow.wait_for(lambda: len(told) >= 4, "the owner to be told of the second run")
-    assert [each["state"] for each in told] == ["critical", "recovered"] * 2
+    assert_the_page_says_it_was_late_and_is_done(world)
+
+    with nothing_starts(world):
+        second = world.airflow.trigger(run["dag_id"])
+        world.airflow.wait_for(lambda: len(told) >= 3, "the owner to be told of the second run")
+        assert "still running" in world.airflow.page(PAGE)
+        world.airflow.call("POST", f"{PAGE}/refresh")
+        (shown,) = re.findall(r'<li class="bad"><b>critical</b> deadline: .*', world.airflow.page(PAGE))
+        assert f"run {second} missed its promise" in shown
+        world.airflow.restart("scheduler")
+        world.a_scheduler_loop_has_passed()
+    assert world.ended("late", second)["state"] == "success"
+    world.airflow.wait_for(lambda: len(told) >= 4, "the owner to be told that the second run is done")
     world.airflow.wait_for(lambda: alert(world) == ("recovered", "ok"), "the books to say so")
+    assert [each["state"] for each in told] == ["critical", "recovered"] * 2
+    assert_the_page_says_it_was_late_and_is_done(world)
+
+
+@contextmanager
+def nothing_starts(world):
+    """Tasks that are due wait, though their run goes on."""
+    pool, mask = "/api/v2/pools/default_pool", {"update_mask": "slots"}
+    slots = world.airflow.get(pool)["slots"]
+    world.airflow.call("PATCH", pool, params=mask, json={"slots": 0})
+    try:
+        yield
+    finally:
+        world.airflow.call("PATCH", pool, params=mask, json={"slots": slots})
+
+
+def assert_the_page_says_it_was_late_and_is_done(world) -> None:
+    world.airflow.wait_for(
+        lambda: "<b>critical</b>" not in world.airflow.page(PAGE), "the page to show no open alert"
+    )
+    assert re.search(r"delivered [^<]* after it was due", world.airflow.page(PAGE))
 
 
 def states(world) -> list[str]:

@@ -74,8 +74,8 @@ class AirflowStack:
             self._start_database()
             self._migrate(logs / "migrate.log")
             tell("starting the API server, scheduler, Dag processor and triggerer")
-            for name, command in self._components.items():
-                self._processes[name] = spawn(_airflow(*command), log=logs / f"{name}.log", env=self.env)
+            for name in self._components:
+                self._spawn(name)
             self._log_in()
             self._warm_execution_api()
             tell("waiting for the scheduler")
@@ -87,6 +87,11 @@ class AirflowStack:
     def kill(self, component: str) -> None:
         """Lose a component and everything it started, as when its machine loses power."""
         self._processes.pop(component).kill()
+
+    def restart(self, component: str) -> None:
+        """Lose a component and have it back; returns before it is at work again."""
+        self.kill(component)
+        self._spawn(component)
 
     def cancel(self) -> None:
         """Make a ``start`` or ``wait_for`` of another thread give up soon."""
@@ -107,6 +112,13 @@ class AirflowStack:
         if answer.is_error:
             raise StackError(f"{method} {path} answered {answer.status_code}: {answer.text[:500]}")
         return answer.json() if answer.content else None
+
+    def page(self, path: str) -> str:
+        """The HTML of a page, as whoever is logged in sees it."""
+        answer = self._http.get(path, follow_redirects=True)
+        if answer.is_error:
+            raise StackError(f"GET {path} answered {answer.status_code}: {answer.text[:500]}")
+        return answer.text
 
     def get(self, path: str, **query: Any) -> Any:
         """GET with query parameters."""
@@ -176,6 +188,10 @@ class AirflowStack:
             ):  # a conflict: an earlier run has taken the place already
                 raise StackError(f"POST {runs} answered {answer.status_code}: {answer.text[:500]}")
         return str(self.call("POST", runs, json={"logical_date": None, "conf": {}})["dag_run_id"])
+
+    def _spawn(self, component: str) -> None:
+        log = self.home / "logs" / f"{component}.log"
+        self._processes[component] = spawn(_airflow(*self._components[component]), log=log, env=self.env)
 
     def _start_database(self) -> None:
         try:
