@@ -63,16 +63,7 @@ def load_sync(path: Path) -> Sync:
 def parse_sync(document: Document) -> Sync:
     """:func:`load_sync` of a document that was read before."""
     path = Path(document.file)
-    name = document.data.get("name", path.stem)
-    if name != path.stem:
-        raise ContractError.at(
-            document.mistake(
-                ("name",),
-                f"'{name}' is not the file's name",
-                f"write `name: {path.stem}`, leave the key out, or rename the file to {name}.yaml",
-            )
-        )
-    sync = parse(Document(document.file, {**document.data, "name": name}, document.lines), Sync)
+    sync = parse(document.named(), Sync)
     if sync.sql is None:
         return sync
     sql = path.parent / sync.sql

@@ -42,6 +42,7 @@ class Validation(Model):
 class ReportingFile(Model):
     """One file; `contract.yaml` in the folder above names connections, staging and pool."""
 
+    name: str = Field(description="Under which its alerts go: the file's name without .yaml")
     owner: str = "data team"
     cadence: str = "10 * * * *"
     first_day: date
@@ -51,11 +52,6 @@ class ReportingFile(Model):
     routes: dict[Source, Route] = Field(min_length=1)
     validate_person: Validation | None = None
     deadline: Deadline | None = None
-
-    @property
-    def name(self) -> str:
-        """Under which its alerts go."""
-        return "reporting"
 
     @model_validator(mode="after")
     def _fitting(self) -> ReportingFile:
@@ -71,7 +67,8 @@ class ReportingFile(Model):
 
 
 def load_reporting(path: Path) -> ReportingFile:
-    """
+    """One file; `name` may be left out, and must be the file's when given.
+
     :raises ContractError: one line for each mistake: 'dags/reporting/messages.yaml:4: routes.app_api.streams: ...'.
     """
-    return parse(read(path), ReportingFile)
+    return parse(read(path).named(), ReportingFile)

@@ -33,6 +33,23 @@ class Document:
         """Something wrong at a location."""
         return Mistake(self.file, self.line(location), dotted(location), message, next_step)
 
+    def named(self) -> Document:
+        """With the file's name without .yaml as its `name`, which may be left out.
+
+        :raises ContractError: `name` is another one.
+        """
+        path = Path(self.file)
+        name = self.data.get("name", path.stem)
+        if name != path.stem:
+            raise ContractError.at(
+                self.mistake(
+                    ("name",),
+                    f"'{name}' is not the file's name",
+                    f"write `name: {path.stem}`, leave the key out, or rename the file to {name}.yaml",
+                )
+            )
+        return Document(self.file, {**self.data, "name": name}, self.lines)
+
     def known(self, location: Sequence[str | int]) -> Location:
         """A location without the parts that the file does not hold, such as the name of a variant."""
         found: Location = ()

@@ -102,6 +102,7 @@ def test_a_dag_loads_every_route_and_follows_a_known_person(dags: Dags, workspac
         ("routes: {app_api: {streams: [people]}}", "app_api has no stream 'people'"),
         ("routes: {data_out: {streams: [people]}}", "needs `files`"),
         ("routes: {app_api: {streams: [metrics], files: 's3://b/x'}}", "takes no `files`"),
+        ("name: others\nroutes: {app_api: {streams: [metrics]}}", "'others' is not the file's name"),
     ],
 )
 def test_a_mistake_in_the_yaml_names_its_line(tmp_path: Path, line: str, told: str) -> None:
@@ -110,6 +111,30 @@ def test_a_mistake_in_the_yaml_names_its_line(tmp_path: Path, line: str, told: s
     with pytest.raises(ContractError, match=r"reporting\.yaml:\d") as caught:
         load_reporting(file)
     assert told in str(caught.value)
+
+
+FAILING = """
+first_day: 2026-01-01
+routes:
+  data_out: {{streams: [people], files: "{files}"}}
+deadline: {{within: 1h}}
+"""
+
+
+def test_alerts_of_two_files_are_told_apart(dags: Dags, workspace: Lab) -> None:
+    names = ["history", "profiles"]
+    (dags.folder / "monitoring.yaml").write_text("owner: data team\nchannels: []\n")
+    (dags.folder / "cio_reporting.py").write_text(LOADER)
+    (dags.folder / "reporting").mkdir()
+    for name in names:
+        file = dags.folder / "reporting" / f"{name}.yaml"
+        file.write_text(FAILING.format(files=f"s3://no-such-bucket-{name}/out"))
+    made = [dags.bag().dags[f"cio_reporting_{name}"] for name in names]
+    assert [dag.deadline[0].callback.kwargs["name"] for dag in made] == names
+    assert [dags.run(dag).state for dag in made] == ["failed", "failed"]
+    assert workspace.rows("SELECT alert FROM cio_sync.alerts ORDER BY alert") == [
+        (f"failed:reporting:{name}",) for name in names
+    ]
 
 
 def test_the_trigger_waits_until_every_export_is_finished(airflow_home: Any, workspace: Lab) -> None:

@@ -47,12 +47,7 @@ def audience_schema() -> dict[str, Any]:
 
 def _parse(document: Document) -> Audience:
     path = Path(document.file)
-    name = document.data.get("name", path.stem)
-    if name != path.stem:
-        raise ContractError.at(
-            document.mistake(("name",), f"'{name}' is not the file's name", "leave the key out")
-        )
-    audience = parse(Document(document.file, {**document.data, "name": name}, document.lines), Audience)
+    audience = parse(document.named(), Audience)
     if audience.sql is None:
         return audience
     if not (path.parent / audience.sql).is_file():
