@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from difflib import SequenceMatcher
 
 from airflow_provider_cio.core.columns import Family
-from airflow_provider_cio.core.models.sources import ACCEPTED, SOURCES, SourceColumn
+from airflow_provider_cio.core.models.source_shape import ACCEPTED, SourceColumn
+from airflow_provider_cio.core.models.sources import SOURCES
 
 Table = Mapping[str, Family | None]
 """Family by column; None for a type that no model reads."""

@@ -12,7 +12,8 @@ from jinja2 import Environment, StrictUndefined, TemplateError
 
 from airflow_provider_cio.core.columns import Family
 from airflow_provider_cio.core.models.settings import Models, SourceMapping
-from airflow_provider_cio.core.models.sources import SOURCES, SQL_TYPES, SourceColumn
+from airflow_provider_cio.core.models.source_shape import SQL_TYPES, SourceColumn
+from airflow_provider_cio.core.models.sources import SOURCES
 from airflow_provider_cio.exceptions import ContractError
 
 _ENVIRONMENT = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - SQL, not HTML

@@ -8,7 +8,8 @@ from typing import Any
 
 from airflow_provider_cio.core.models.render import text
 from airflow_provider_cio.core.models.settings import Models, Schemas, SourceMapping
-from airflow_provider_cio.core.models.sources import SOURCES, SQL_TYPES
+from airflow_provider_cio.core.models.source_shape import SQL_TYPES
+from airflow_provider_cio.core.models.sources import SOURCES
 from airflow_provider_cio.core.models.testcases import Case, ModelTests, plain
 from airflow_provider_cio.engine.enrichment.build import build_model, create_views, start
 from airflow_provider_cio.engine.enrichment.context import EnrichmentContext

@@ -7,7 +7,8 @@ from difflib import get_close_matches
 
 from airflow_provider_cio.core.columns import FAMILIES, Family
 from airflow_provider_cio.core.models.settings import Models
-from airflow_provider_cio.core.models.sources import ACCEPTED, SOURCES
+from airflow_provider_cio.core.models.source_shape import ACCEPTED
+from airflow_provider_cio.core.models.sources import SOURCES
 from airflow_provider_cio.exceptions import SourceError
 from airflow_provider_cio.warehouse import statements as sql
 from airflow_provider_cio.warehouse.session import Warehouse
