@@ -89,7 +89,8 @@ def describe(ctx: SyncContext, rate: float = 100.0) -> dict[str, Any]:
             "to_send": draft.counts.to_send,
         }
         if draft.plan is not None:
-            guards = measure(ctx, session, draft.plan)
+            whole = ctx.selection is None  # shares of a part say nothing about the whole
+            guards = measure(ctx, session, draft.plan) if whole else []
             shown = review(ctx, session, draft.plan, resolve(ctx, session), rate=rate, guards=guards)
         return shown | {"findings": [found.to_dict() for found in draft.findings]}
 

@@ -11,14 +11,13 @@ from typing import Any
 from airflow_provider_cio.clients.app import AppClient
 from airflow_provider_cio.core import operations
 from airflow_provider_cio.core.comparison import difference
-from airflow_provider_cio.core.contract import Identifier, SpotCheck, Sync
-from airflow_provider_cio.core.identity import canonical
+from airflow_provider_cio.core.contract import Identifier, SpotCheck
 from airflow_provider_cio.core.redaction import hashed
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.holding import TRIGGERS_FOR_HOURS
 from airflow_provider_cio.engine.run import run_sync
 from airflow_provider_cio.engine.sample import table_of
-from airflow_provider_cio.engine.selection import of_identifiers
+from airflow_provider_cio.engine.selection import meant, of_cohort
 from airflow_provider_cio.engine.source import resolve
 from airflow_provider_cio.exceptions import ContractError
 from airflow_provider_cio.warehouse import state
@@ -59,11 +58,8 @@ def verify(ctx: SyncContext, *, wait: float = 30.0) -> list[Line]:
     """
     app = _ready(ctx)
     sync = ctx.sync
-    people = [_identifiers(sync, each) for each in sync.cohort]
-    known = [who for person in people for who in person]
-    keys = [f"{who}\x1f{by}" for who, by in known if by != sync.identifier] if sync.kind == "people" else []
-    column = "row_key" if sync.kind == "people" else "identifier"
-    chosen = replace(ctx, selection=of_identifiers(sorted({*keys, *(who for who, _ in known)}), column))
+    people = [meant(sync, each) for each in sync.cohort]
+    chosen = replace(ctx, selection=of_cohort(sync, ctx.file))
     began = int(time.time())
     campaigns = {check.campaign: _campaign(app, check.campaign) for check in sync.checks if check.campaign}
     before = {
@@ -83,16 +79,8 @@ def verify(ctx: SyncContext, *, wait: float = 30.0) -> list[Line]:
     return _patiently(compare, wait)
 
 
-def _identifiers(sync: Sync, text: str) -> list[tuple[str, Identifier]]:
-    """Whom a line of the cohort may mean, by each identifier of the sync."""
-    return [(who, by) for by in sync.identifiers if (who := canonical(text, by))]
-
-
 def _ready(ctx: SyncContext) -> AppClient:
-    if not ctx.sync.cohort:
-        raise ContractError(
-            f"{ctx.file}: there is no cohort.", next_step="name some people of your own: `cohort: [C1, C2]`."
-        )
+    of_cohort(ctx.sync, ctx.file)
     if ctx.sync.kind != "people" and ctx.sync.event is None:
         raise ContractError(
             f"{ctx.file}: cohort: only people, and events with a name, are read back.",

@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import DAG, get_current_context, task
 
 from airflow_provider_cio.core.contract import Contract, Sync
+from airflow_provider_cio.templates.asked import DRY_RUN, SINCE, UNTIL, backfill_params, day, flag
 from airflow_provider_cio.transfers.policy import RETRIES, RETRY_DELAY, retry_policy
 
 
@@ -47,15 +48,18 @@ def backfill_dag(sync: Sync, contract: Contract, *, folder: Path) -> DAG:
         max_active_runs=1,
         tags={"customerio", "backfill"},
         default_args={"owner": sync.owner},
+        params=backfill_params(sync),
     ) as dag:
 
         @task(task_id="days")
         def days_() -> list[str]:
-            """The days of the window."""
+            """The days of the window, or those of them that the run is asked for."""
             from airflow_provider_cio.engine.backfill import days
 
+            asked = get_current_context()
+            first, last = day(asked, SINCE), day(asked, UNTIL)
             with open_context(sending=False) as ctx:
-                return days(ctx)
+                return days(ctx, first, last)
 
         @task(
             task_id="send",
@@ -66,9 +70,14 @@ def backfill_dag(sync: Sync, contract: Contract, *, folder: Path) -> DAG:
             **retrying,
         )
         def send_(day: str) -> dict[str, Any]:
-            """The events of one day that were not accepted yet."""
-            from airflow_provider_cio.engine.backfill import backfill_day
+            """The events of one day that were not accepted yet; in a dry run how many they are."""
+            from airflow_provider_cio.engine.backfill import backfill_day, describe_day
+            from airflow_provider_cio.hooks.customerio import requests_per_second
 
+            if flag(get_current_context(), DRY_RUN):
+                rate = requests_per_second(contract.connections.customerio) * sync.backfill.rate_share
+                with open_context(sending=False) as ctx:
+                    return describe_day(ctx, day, rate)
             with open_context(sending=True) as ctx:
                 return backfill_day(ctx, day).to_dict()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from airflow_provider_cio.core.contract import Contract, Sync
 from airflow_provider_cio.core.contract_files import load_contract, load_sync
 from airflow_provider_cio.core.report import RunReport
 from airflow_provider_cio.exceptions import CustomerIOProviderError, EndedEarlyError
+from airflow_provider_cio.templates.asked import COHORT, DRY_RUN, flag, sync_params
 from airflow_provider_cio.templates.description import describe
 from airflow_provider_cio.templates.freshness import schedule_of
 from airflow_provider_cio.templates.watched import Watched
@@ -53,6 +54,7 @@ def sync_dag(sync_file: str | Path) -> DAG:
         max_active_runs=1,
         tags={"customerio", sync.kind},
         default_args={"owner": sync.owner},
+        params=sync_params(sync),
         deadline=Watched(sync, contract.connections, contract_beside(file).parent).deadline,
     ) as dag:
         sync_task_group(sync, contract, folder=file.parent)
@@ -63,6 +65,8 @@ def sync_task_group(
     sync: Sync, contract: Contract, *, folder: Path, group_id: str | None = None
 ) -> TaskGroup | None:
     """The tasks of one sync, in the Dag that is being defined; with `group_id` in a group of their own.
+
+    What it reads of `params` are `dry_run` and `cohort` of :mod:`~airflow_provider_cio.templates.asked`.
 
     How it ends: nothing to send skips `send` and is green; a failed shard is committed around and turns `verdict`
     red; a guard or a failed unload ends before `commit`.
@@ -84,10 +88,13 @@ def _context(
     sync: Sync, contract: Contract, folder: Path, *, with_track: bool, with_app: bool
 ) -> Iterator[SyncContext]:
     """What the current task works in: the run's id holds the lease for all its tasks."""
+    from airflow_provider_cio.engine.selection import of_cohort
     from airflow_provider_cio.engine.stop import stop
     from airflow_provider_cio.hooks.warehouse import sync_context
 
     airflow = get_current_context()
+    file = folder / f"{sync.name}.yaml"
+    selection = of_cohort(sync, str(file)) if flag(airflow, COHORT) else None
 
     def render(text: str) -> str:
         return str(airflow["task"].render_template(text, airflow))
@@ -104,7 +111,7 @@ def _context(
     ) as ctx:
         task_of_a_function: Any = airflow["task"]  # which has no other way to be told
         task_of_a_function.on_kill = lambda: stop(ctx)
-        yield ctx
+        yield replace(ctx, selection=selection)
 
 
 def _tell_openlineage(sync: Sync, contract: Contract, report: RunReport) -> None:
@@ -142,17 +149,27 @@ def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 
 
     @task(task_id="plan", **retrying)
     def plan_() -> str:
-        """Diff inside Redshift, freeze what will be sent; the plan's id."""
+        """Diff inside Redshift, freeze what will be sent; the plan's id. A dry run freezes nothing."""
+        from airflow_provider_cio.engine.dry_run import dry_run
         from airflow_provider_cio.engine.plan import make_plan
+        from airflow_provider_cio.hooks.customerio import requests_per_second
 
+        airflow = get_current_context()
+        if flag(airflow, DRY_RUN):
+            with open_context() as ctx:
+                shown = dry_run(ctx, requests_per_second(contract.connections.customerio))
+            airflow["ti"].xcom_push(DRY_RUN, shown)
+            return ""
         with open_context() as ctx:
             return make_plan(ctx).plan_id
 
     @task(task_id="guards", **retrying)
     def guards_(plan_id: str) -> list[dict[str, Any]]:
-        """Stop a plan that is larger or stranger than it may be."""
+        """Stop a plan that is larger or stranger than it may be; and a dry run."""
         from airflow_provider_cio.engine.guard import check
 
+        if flag(get_current_context(), DRY_RUN):
+            raise AirflowSkipException("A dry run ends here; the log of task plan says what would be sent.")
         with open_context() as ctx:
             return [asdict(result) for result in check(ctx, plan_id)]
 
@@ -193,7 +210,7 @@ def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 
             with suppress(CustomerIOProviderError), open_context() as ctx:
                 keep_snapshot(ctx)
             raise AirflowSkipException(
-                "A guard stopped the plan, or it was not unloaded: there is nothing to commit."
+                "A dry run, or a guard stopped the plan, or it was not unloaded: there is nothing to commit."
             )
         with open_context() as ctx:
             report = commit(ctx, plan_id)
@@ -215,14 +232,17 @@ def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 
         emit_drift(sync.name, drifted)
         return drifted
 
-    ending = {**watched.every_task, **watched.last_task}
+    ending = {**watched.every_task, **watched.last_task, **watched.ended_apart}
 
     @task(task_id="verdict", trigger_rule="all_done", outlets=[asset], retries=0, **ending)
     def verdict_(report: dict[str, Any] | None) -> dict[str, Any]:
-        """Say whether the run counts as done, and announce it if so."""
+        """Say whether the run counts as done, and announce it if so: neither a dry run nor a cohort is."""
         from airflow_provider_cio.engine.commit import verdict
         from airflow_provider_cio.hooks.metrics import emit
 
+        airflow = get_current_context()
+        if flag(airflow, DRY_RUN):
+            raise AirflowSkipException("A dry run: nothing was sent.")
         if report is None:
             raise EndedEarlyError(
                 f"Sync '{sync.name}' ended before its commit; nothing is lost.",
@@ -231,7 +251,11 @@ def _tasks(sync: Sync, contract: Contract, folder: Path) -> None:  # noqa: C901 
         told = RunReport.from_dict(report)
         emit(told)
         verdict(told, sync)
-        get_current_context()["outlet_events"][asset].extra = report
+        if flag(airflow, COHORT):
+            raise AirflowSkipException(
+                "The cohort alone was sent, so nobody who waits for this sync is told."
+            )
+        airflow["outlet_events"][asset].extra = report
         return report
 
     planned: Any = plan_()

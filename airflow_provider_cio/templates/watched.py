@@ -55,3 +55,14 @@ class Watched:
         checks = (["failed"] if self._monitoring else []) + (["deadline"] if deadline else [])
         ended = on_end(self._desk, self._subject, self._promised.owner, checks)
         return {"on_success_callback": [ended, keep_mended]}
+
+    @property
+    def ended_apart(self) -> dict[str, Any]:
+        """Arguments of a last task that skips itself where its run was asked for less than the whole.
+
+        Such a run is not late any more; what failed before it has not been mended.
+        """
+        if self._promised.deadline is None:
+            return {}
+        ended = on_end(self._desk, self._subject, self._promised.owner, ["deadline"])
+        return {"on_skipped_callback": [ended, keep_mended]}

@@ -10,7 +10,7 @@ import yaml
 from airflow_provider_cio.hooks.customerio import CustomerIOHook
 
 if TYPE_CHECKING:
-    from dag_lab import Dags
+    from dag_lab import Dags, Run
 
 pytest_plugins = ("dag_lab",)
 EVENTS: dict[str, Any] = {
@@ -75,3 +75,22 @@ def test_days_go_one_after_another_at_their_share_and_a_second_run_sends_what_is
     assert lab.stats()["events_by_name"] == {"Order Completed": 9}  # none of 4 March, none twice
     assert rates == [0.25] * 6
     assert history.get_task("send").max_active_tis_per_dagrun == 1
+
+
+def test_a_run_may_ask_for_some_days_of_the_window_and_for_their_numbers_alone(
+    lab: Any, dags: Dags, history: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def run(**asked: str | bool) -> Run:  # dag.test() leaves in a Dag what it was asked for
+        return dags.run(dags.bag().dags[history.dag_id], **asked)
+
+    lab.insert("orders", [f"('o{day}', 'c{day}', '2024-03-0{day} 10:00:00', 1, 1)" for day in range(1, 5)])
+    asked = {"since": "2024-03-02", "until": "2024-03-02"}
+    dry = run(**asked, dry_run=True)
+    assert (dry.state, dry.xcom("days"), lab.received()) == ("success", ["2024-03-02"], 0)
+    assert dry.xcom("send", map_index=0)["to_send"] == 1
+    assert run(**asked).state == "success"
+    assert (lab.received(), len(lab.events_of("c2"))) == (1, 1)
+
+    outside = run(until="2024-03-04")
+    assert (outside.state, outside.tasks["days"], lab.received()) == ("failed", "failed", 1)
+    assert "params.until: 2024-03-04 is not among 2024-03-01 to 2024-03-03" in "".join(capfd.readouterr())
