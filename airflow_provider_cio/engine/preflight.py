@@ -9,6 +9,7 @@ from airflow_provider_cio.core.ownership import MAX_ATTRIBUTES, MAX_NAME_BYTES
 from airflow_provider_cio.core.plan_rows import NAME_LIMIT
 from airflow_provider_cio.engine.context import SyncContext
 from airflow_provider_cio.engine.source import resolve
+from airflow_provider_cio.engine.workspace import keep_to_one
 from airflow_provider_cio.exceptions import ContractError, FatalError
 from airflow_provider_cio.warehouse import ledger, state
 from airflow_provider_cio.warehouse.ledger import PreflightFinding
@@ -23,7 +24,7 @@ def preflight(ctx: SyncContext) -> list[PreflightFinding]:
     :func:`~airflow_provider_cio.engine.plan.make_plan`, which reads them once.
 
     :raises SourceError: the source is missing, or a column or type is not what the sync says.
-    :raises ContractError: the bucket cannot be used.
+    :raises ContractError: the bucket cannot be used, or the sync has sent to another workspace.
     :raises AuthenticationError: Customer.io refuses the keys, or they belong to another region.
     """
     state.ensure_tables(ctx.warehouse, ctx.sync.name)
@@ -34,7 +35,8 @@ def preflight(ctx: SyncContext) -> list[PreflightFinding]:
         ctx.bucket.check()
         source = ctx.warehouse.transaction(lambda session: resolve(ctx, session))
         if ctx.track is not None:
-            ctx.track.region()
+            answer = ctx.track.region()
+            keep_to_one(ctx, str(answer["environment_id"]) if "environment_id" in answer else None)
     except FatalError as error:
         if any(found.severity == "stop" for found in named):
             raise

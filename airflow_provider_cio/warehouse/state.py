@@ -17,6 +17,7 @@ TABLES = (
     "undecided",
     "findings",
     "leases",
+    "workspaces",
     "drift",
     "approvals",
     "shapes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,10 +11,12 @@ from airflow_provider_cio.clients.pipelines import PipelinesClient
 from airflow_provider_cio.core.contract import Sync
 from airflow_provider_cio.core.redaction import hashed
 from airflow_provider_cio.engine.context import SyncContext
+from airflow_provider_cio.engine.preflight import preflight
 from airflow_provider_cio.engine.reconcile import reconcile
 from airflow_provider_cio.engine.resend import repair
 from airflow_provider_cio.engine.run import run_sync
 from airflow_provider_cio.engine.verify import verify
+from airflow_provider_cio.exceptions import ContractError
 
 if TYPE_CHECKING:
     from sync_lab import Lab
@@ -131,3 +134,13 @@ def test_an_event_that_is_not_there_is_named(lab: Lab) -> None:
     ctx = context(lab, lab.events(transport="pipelines"))
     report = reconcile(ctx, run_sync(ctx).plan_id)
     assert (report["sampled"], report["by_reason"]) == (10, {"never_arrived": 1})
+
+
+def test_the_contract_names_the_workspace_where_the_api_does_not_number_it(lab: Lab) -> None:
+    lab.customers(2)
+    run_sync(context(lab, people(lab)))
+    again = context(lab, people(lab), "run-2")
+    preflight(again)
+    other = replace(again, contract=again.contract.model_copy(update={"workspace": "store"}))
+    with pytest.raises(ContractError, match="sends to workspace 'shop', and this run would to 'store'"):
+        preflight(other)

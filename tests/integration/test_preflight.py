@@ -10,6 +10,7 @@ from airflow_provider_cio.clients.track import TrackClient
 from airflow_provider_cio.core.redaction import hashed
 from airflow_provider_cio.engine.plan import describe, make_plan
 from airflow_provider_cio.engine.preflight import preflight
+from airflow_provider_cio.engine.run import run_sync
 from airflow_provider_cio.exceptions import (
     AuthenticationError,
     ContractError,
@@ -170,3 +171,23 @@ def test_a_lost_connection_may_pass(lab: Lab) -> None:
         warehouse.fetch("SELECT 1")
     assert warehouse.fetch("SELECT 1") == [(1,)]
     gc.collect()
+
+
+def test_a_sync_that_sent_to_one_workspace_is_kept_from_another(lab: Lab) -> None:
+    lab.customers(2)
+    lab.setting(environment_id=7)
+    preflight(lab.context(lab.people()))
+    lab.setting(environment_id=8)  # nothing was sent, so a connection may still be corrected
+    run_sync(lab.context(lab.people()))
+    renamed = lab.context(lab.people(), "run-2").contract.model_copy(update={"workspace": "store"})
+    preflight(lab.context(lab.people(), "run-2", contract=renamed))
+    assert lab.rows("SELECT sync, workspace, workspace_id FROM cio_sync.workspaces") == [
+        ("people", "store", "8")
+    ]
+
+    lab.setting(environment_id=7)
+    said = r"'people' sends to workspace 'store' \(8\), and this run would to 'shop' \(7\).*another name"
+    with pytest.raises(ContractError, match=said):
+        run_sync(lab.context(lab.people(), "run-3"))
+    run_sync(lab.context(lab.people(name="others"), "run-4"))
+    assert lab.rows("SELECT COUNT(*) FROM cio_sync.plans WHERE run_id = 'run-3'") == [(0,)]

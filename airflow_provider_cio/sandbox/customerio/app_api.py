@@ -13,7 +13,7 @@ from airflow_provider_cio.sandbox.customerio.answers import not_found, page_limi
 from airflow_provider_cio.sandbox.customerio.payload import MalformedError, as_text, decode, read_item
 from airflow_provider_cio.sandbox.customerio.people import Person, cio_id
 from airflow_provider_cio.sandbox.customerio.store import Store
-from airflow_provider_cio.sandbox.customerio.workspace import ENVIRONMENT_ID, WORKSPACE_NAME, Workspace
+from airflow_provider_cio.sandbox.customerio.workspace import WORKSPACE_NAME, Workspace
 
 MOST_IDS = 100
 ID_TYPES = ("id", "email", "cio_id")
@@ -207,7 +207,10 @@ async def workspaces(request: Request) -> Response:
         "object_types": kinds,
         "objects": objects,
     }
-    return JSONResponse({"workspaces": [{"id": ENVIRONMENT_ID, "name": WORKSPACE_NAME, **counts}]})
+    workspace: Workspace = request.app.state.workspace
+    return JSONResponse(
+        {"workspaces": [{"id": workspace.settings.environment_id, "name": WORKSPACE_NAME, **counts}]}
+    )
 
 
 async def ip_addresses(_request: Request) -> Response:

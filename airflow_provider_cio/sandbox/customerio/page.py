@@ -15,7 +15,7 @@ from starlette.routing import Route
 from airflow_provider_cio.sandbox.customerio import lookup
 from airflow_provider_cio.sandbox.customerio.control import summary
 from airflow_provider_cio.sandbox.customerio.payload import as_text
-from airflow_provider_cio.sandbox.customerio.workspace import ENVIRONMENT_ID, Workspace
+from airflow_provider_cio.sandbox.customerio.workspace import Workspace
 
 SHOWN = 25
 NEWEST = 10
@@ -43,7 +43,7 @@ async def page(request: Request) -> Response:
     asked = request.query_params.get("person", "").strip()
     values: dict[str, Any] = {
         "title": "Customer.io sandbox",
-        "workspace_id": ENVIRONMENT_ID,
+        "workspace_id": workspace.settings.environment_id,
         "region": workspace.settings.region,
         "asked": asked,
     }

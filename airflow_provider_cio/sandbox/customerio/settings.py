@@ -37,6 +37,8 @@ class Settings:
     """Where the account lives. An eu account on the us host is redirected; a us account on eu gets 401."""
     redirect_to: str | None = None
     """Base URL of that redirect. Default: a name under ``.invalid``, so that no data leaves the machine."""
+    environment_id: int = 1
+    """Number of the workspace that the keys belong to."""
     site_id: str = "sandbox-site"
     track_key: str = "sandbox-track-key"
     pipelines_key: str = "sandbox-pipelines-key"

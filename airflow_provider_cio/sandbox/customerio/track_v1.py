@@ -14,7 +14,7 @@ from airflow_provider_cio.sandbox.customerio.actions import apply
 from airflow_provider_cio.sandbox.customerio.operations import Operation, read_id, read_identifier
 from airflow_provider_cio.sandbox.customerio.payload import MalformedError, RefusedError, encode, read_item
 from airflow_provider_cio.sandbox.customerio.people import NOBODY, Identifier
-from airflow_provider_cio.sandbox.customerio.workspace import ENVIRONMENT_ID, Workspace
+from airflow_provider_cio.sandbox.customerio.workspace import Workspace
 
 Json = dict[str, Any]
 Reader = Callable[[Request, Json], Operation]
@@ -141,7 +141,9 @@ async def region(request: Request) -> Response:
     """Where the account lives, on whichever host it is asked."""
     workspace: Workspace = request.app.state.workspace
     account = workspace.settings.account_region
-    return JSONResponse({"url": HOSTS[account], "region": account, "environment_id": ENVIRONMENT_ID})
+    return JSONResponse(
+        {"url": HOSTS[account], "region": account, "environment_id": workspace.settings.environment_id}
+    )
 
 
 async def accepted(request: Request) -> Response:

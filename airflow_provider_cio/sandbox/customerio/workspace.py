@@ -19,7 +19,6 @@ from airflow_provider_cio.sandbox.customerio.people import People
 from airflow_provider_cio.sandbox.customerio.settings import Settings
 from airflow_provider_cio.sandbox.customerio.store import Store
 
-ENVIRONMENT_ID = 1
 WORKSPACE_NAME = "Sandbox"
 
 

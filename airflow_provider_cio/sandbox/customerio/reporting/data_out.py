@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from airflow_provider_cio.sandbox.customerio.reporting import data_out_rows as rows_of
-from airflow_provider_cio.sandbox.customerio.workspace import ENVIRONMENT_ID, Workspace
+from airflow_provider_cio.sandbox.customerio.workspace import Workspace
 
 FIRST_SEQUENCE = 241600000000311123
 """File sequences do not fit into 32 bits."""
@@ -81,6 +81,7 @@ def write(workspace: Workspace, asked: dict[str, Any]) -> list[str]:
         region_name="us-east-1",
     )
     db, now = workspace.store.db, workspace.now()
+    number_of_workspace = workspace.settings.environment_id
     marks = dict(db.execute("SELECT name, value FROM marks WHERE name LIKE 'data_out%'").fetchall())
     number = FIRST_SEQUENCE + marks.get("data_out_files", 0)
     since = marks.get("data_out", 0)
@@ -98,11 +99,11 @@ def write(workspace: Workspace, asked: dict[str, Any]) -> list[str]:
     for version in asked.get("versions", [4]):
         for name, rows in tables.items():
             if rows:
-                listed = [{"workspace_id": ENVIRONMENT_ID, **row} for row in rows]
+                listed = [{"workspace_id": number_of_workspace, **row} for row in rows]
                 table = pa.Table.from_pylist(listed, schema=SCHEMAS[version][name])
                 sink = io.BytesIO()
                 pq.write_table(table, sink)
-                keys.append(f"{asked['prefix']}{name}_v{version}_{ENVIRONMENT_ID}_{number}.parquet")
+                keys.append(f"{asked['prefix']}{name}_v{version}_{number_of_workspace}_{number}.parquet")
                 client.put_object(Bucket=asked["bucket"], Key=keys[-1], Body=sink.getvalue())
                 number += 1
     client.close()
