@@ -34,6 +34,9 @@ class Merged:
     keys: int = 0
     new: int = 0
 
+    def __add__(self, more: Merged) -> Merged:
+        return Merged(self.rows + more.rows, self.keys + more.keys, self.new + more.new)
+
 
 def raw_table(stream: Stream) -> str:
     """Quoted."""
@@ -92,9 +95,11 @@ class Files:
         self._folder = f"reporting/{stream.name}/{uuid4()}"
         self._written: list[Stored] = []
         self._held: list[pa.Table] = []
+        self.rows = 0
 
     def add(self, rows: pa.Table) -> None:
         """More rows."""
+        self.rows += len(rows)
         self._held.append(rows)
         if sum(len(each) for each in self._held) >= ROWS_A_FILE:
             self._flush()

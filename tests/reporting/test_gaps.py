@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_cio.core.coverage import Days
+from airflow_provider_cio.engine.reporting import loading
 from airflow_provider_cio.engine.reporting.lists import READERS
 from airflow_provider_cio.exceptions import AuthenticationError
 
@@ -72,6 +73,25 @@ def test_a_backfill_reads_its_own_days_only(year: Shop) -> None:
     lone = ago(year, 100)
     year.load("app_api", days=Days(lone - timedelta(days=2), lone + timedelta(days=2)))
     assert set(days_of(year)) == {lone}
+
+
+def test_what_was_loaded_before_the_reading_broke_off_is_read_again(
+    year: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "ROWS_A_LOAD", 1)
+    fault = {"route": "/v1/messages", "status": 401, "after": 1}
+    year.http.post("/_sandbox/faults", json=[fault]).raise_for_status()
+    with pytest.raises(AuthenticationError):
+        year.load("app_api")
+    assert set(days_of(year)) == {ago(year, 300)}
+    assert year.warehouse.fetch("SELECT COUNT(*) FROM cio_sync.reporting_days") == [(0,)]
+    [deliveries, metrics] = year.load("app_api")
+    assert set(days_of(year)) == {ago(year, 300), ago(year, 100), ago(year, 50)}
+    whole = year.warehouse.fetch(
+        "SELECT (SELECT COUNT(*) FROM cio_raw.deliveries), (SELECT COUNT(*) FROM cio_raw.metrics)"
+    )
+    assert [(deliveries.rows, metrics.rows)] == whole
+    assert 0 < deliveries.new < deliveries.rows
 
 
 def test_a_stream_without_its_scope_is_skipped_and_the_others_are_loaded(year: Shop) -> None:

@@ -1,9 +1,10 @@
-"""Read streams from the App API and from exports: everything is read before anything is loaded."""
+"""Read streams from the App API and from exports. Messages are loaded while more are read, other streams when whole."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -13,11 +14,11 @@ from airflow_provider_cio.core.streams import Stream
 from airflow_provider_cio.engine.reporting import activities, counts, lists, messages
 from airflow_provider_cio.engine.reporting.canonical import Odd, from_json, schema_of
 from airflow_provider_cio.engine.reporting.context import Reporting, StreamReport, seconds, windows
-from airflow_provider_cio.engine.reporting.days import cover, wanted
+from airflow_provider_cio.engine.reporting.days import wanted
+from airflow_provider_cio.engine.reporting.loading import loading, merge
 from airflow_provider_cio.exceptions import MissingScopeError
 from airflow_provider_cio.warehouse import raw
 from airflow_provider_cio.warehouse import statements as sql
-from airflow_provider_cio.warehouse.session import Session
 
 log = logging.getLogger(__name__)
 MESSAGES = ("deliveries", "metrics")
@@ -66,9 +67,8 @@ def _rows(ctx: Reporting, stream: Stream) -> StreamReport:
         table, found = from_json(some, stream, recency)
         files.add(table)
         odd.add(found)
-    report = _merge(ctx, stream, files, odd, ranges)
-    report.gap_days = missing
-    return report
+    merged = merge(ctx, stream, files, ranges)
+    return StreamReport(stream.name, ctx.source, rows=merged.rows, new=merged.new, gap_days=missing, odd=odd)
 
 
 def _last_read(ctx: Reporting, stream: Stream) -> int:
@@ -84,19 +84,11 @@ def _last_read(ctx: Reporting, stream: Stream) -> int:
 
 def _messages(ctx: Reporting, streams: list[Stream], exports: list[int] | None) -> list[StreamReport]:
     ranges, missing = wanted(ctx, streams)
-    files = {stream.name: raw.Files(ctx.bucket, stream, schema_of(stream)) for stream in streams}
-    odd = {stream.name: Odd() for stream in streams}
-    for part in _parts(ctx, ranges, exports):
-        for name, (rows, found) in part.items():
-            if name in files:
-                files[name].add(rows)
-                odd[name].add(found)
-    reports = []
-    for stream in streams:
-        report = _merge(ctx, stream, files[stream.name], odd[stream.name], ranges)
-        report.gap_days = missing
-        reports.append(report)
-    return reports
+    with loading(ctx, streams) as arriving:
+        for part in _parts(ctx, ranges, exports):
+            arriving.add(part)
+        reports = arriving.finish(ranges)
+    return [replace(report, gap_days=missing) for report in reports]
 
 
 def _parts(ctx: Reporting, ranges: list[Days], exports: list[int] | None) -> Iterator[messages.Rows]:
@@ -106,21 +98,6 @@ def _parts(ctx: Reporting, ranges: list[Days], exports: list[int] | None) -> Ite
     for days in ranges if exports is None else ():
         for start, end in windows(days, LONGEST):
             yield from messages.from_api(app, start, end, recency)
-
-
-def _merge(ctx: Reporting, stream: Stream, files: raw.Files, odd: Odd, ranges: list[Days]) -> StreamReport:
-    """Rows and the days they cover, in one transaction."""
-    manifest = files.manifest()
-
-    def work(session: Session) -> raw.Merged:
-        raw.stage(session, stream)
-        raw.copy(session, ctx.bucket, manifest)
-        merged = raw.merge(session, stream, ctx.source)
-        cover(ctx, session, stream, ranges)
-        return merged
-
-    merged = ctx.warehouse.transaction(work)
-    return StreamReport(stream.name, ctx.source, rows=merged.rows, new=merged.new, odd=odd)
 
 
 def _recency(ctx: Reporting) -> int:

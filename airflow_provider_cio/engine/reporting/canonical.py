@@ -161,4 +161,6 @@ def _extra(extras: Mapping[str, pa.ChunkedArray], length: int) -> Any:
 
 def _text(value: Any) -> str | None:
     """A JSON value as text: a text as it is, anything nested as JSON."""
+    if type(value) is int:
+        return str(value)
     return value if value is None or isinstance(value, str) else json.dumps(value, default=str)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from airflow_provider_cio.core.coverage import Days, holes, joined, settled, to_read
@@ -31,7 +32,7 @@ def wanted(ctx: Reporting, streams: list[Stream]) -> tuple[list[Days], int]:
     return joined(sorted(found)), missing
 
 
-def cover(ctx: Reporting, session: Session, stream: Stream, ranges: list[Days]) -> None:
+def cover(ctx: Reporting, session: Session, stream: Stream, ranges: Iterable[Days]) -> None:
     """Days whose rows have settled need not be read again."""
     today = ctx.clock().date()
     ledger = table(ctx.warehouse.schema, "reporting_days")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import math
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -13,16 +15,13 @@ import pyarrow.csv
 from airflow_provider_cio.clients.app import AppClient
 from airflow_provider_cio.core.streams import STREAMS
 from airflow_provider_cio.engine.reporting.canonical import Odd, fit, from_json
-from airflow_provider_cio.engine.reporting.flow import flow
+from airflow_provider_cio.engine.reporting.division import Division
+from airflow_provider_cio.engine.reporting.flow import LANES, flow
 
 Rows = dict[str, tuple[pa.Table, Odd]]
 """By stream."""
 
 PATH, PAGE = "/v1/messages", 1000
-HOUR = 3600
-SLICES = 24
-"""Of a window with more than a few pages: each is read page by page, side by side."""
-FEW_PAGES = 3
 _NAMES = {"id": "delivery_id", "created": "created_at"}
 _NOT_KEPT = frozenset({"metrics", "customer_identifiers", "identifiers", "recipient", "deduplicate_id"})
 """Taken apart, or a person's address, which belongs to the profile."""
@@ -37,8 +36,9 @@ PARENTS = (
 def from_api(app: AppClient, start: int, end: int, recency: int) -> Iterator[Rows]:
     """All messages that were made from `start` to `end` (unix seconds, both included), page by page.
 
-    A cursor leads from one page to the next only, so more than a few pages are read in slices of time; then the few
-    are read once more.
+    A cursor leads from one page to the next only, so more than one page is read by several readers, each in a part of
+    the time. The first page is then read once more: nothing says in which order pages come, so it tells nothing of
+    the rest.
     """
 
     def rows(page: list[dict[str, Any]]) -> Rows:
@@ -49,30 +49,38 @@ def from_api(app: AppClient, start: int, end: int, recency: int) -> Iterator[Row
             "metrics": from_json(metrics, STREAMS["metrics"], recency),
         }
 
-    def slice_(window: tuple[int, int]) -> Iterator[Rows]:
-        first, last = window
-        cursor = ""
-        while True:
-            page, cursor = app.page(PATH, "messages", PAGE, cursor, start_ts=first, end_ts=last)
-            if page:
-                yield rows(page)
-            if not cursor:
-                return
+    def page_of(first: int, last: int, cursor: str) -> tuple[list[dict[str, Any]], str]:
+        return app.page(PATH, "messages", PAGE, cursor, start_ts=first, end_ts=last)
 
-    cursor = ""
-    for _ in range(FEW_PAGES):
-        page, cursor = app.page(PATH, "messages", PAGE, cursor, start_ts=start, end_ts=end)
-        if page:
-            yield rows(page)
-        if not cursor:
-            return
-    yield from flow(slice_, _slices(start, end))
+    asked = time.monotonic()
+    page, more = page_of(start, end, "")
+    if not more:
+        yield rows(page)
+        return
+    readers = readers_for(time.monotonic() - asked, app.budget.rate)
+    division = Division(start, end, readers)
+
+    def reader(_number: int) -> Iterator[Rows]:
+        while (part := division.take()) is not None:
+            cursor, found = "", 0
+            while True:
+                page, cursor = page_of(part.first, part.last, cursor)
+                found += len(page)
+                if page:
+                    yield rows(page)
+                if not cursor:
+                    break
+            division.done(part, found)
+
+    yield from flow(reader, range(readers))
 
 
-def _slices(start: int, end: int) -> list[tuple[int, int]]:
-    """Equal parts, none shorter than an hour."""
-    size = max(HOUR, -(-(end - start + 1) // SLICES))
-    return [(first, min(first + size - 1, end)) for first in range(start, end + 1, size)]
+def readers_for(seconds: float, rate: float) -> int:
+    """How many readers use a rate up when the first page took so many seconds, and others take twice that.
+
+    Four more, because readers also wait for each other: for the processor, and for what they read to be taken.
+    """
+    return min(LANES, 4 + math.ceil(2 * seconds * rate))
 
 
 def ask_exports(app: AppClient, ranges: Iterable[tuple[int, int]]) -> list[int]:

@@ -156,10 +156,13 @@ async def messages(request: Request) -> Response:
             values.append(whole(asked[name], 0))
     if start:
         # The quirk: the row that the cursor names comes once more.
-        conditions.append("seq <= ?" if workspace.settings.page_repeats else "seq < ?")
+        compared = "<=" if workspace.settings.page_repeats else "<"
+        named = "SELECT created_at, seq FROM deliveries WHERE seq = ?"
+        conditions.append(f"(created_at, seq) {compared} ({named})")
         values.append(start)
     rows = workspace.store.db.execute(
-        f"SELECT {MESSAGE} FROM deliveries WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT ?",
+        f"SELECT {MESSAGE} FROM deliveries WHERE {' AND '.join(conditions)}"
+        " ORDER BY created_at DESC, seq DESC LIMIT ?",
         (*values, limit + 1),
     ).fetchall()
     page, following = with_next(rows, limit)
