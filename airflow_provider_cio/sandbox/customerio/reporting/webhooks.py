@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
-
-import httpx
+from urllib.parse import urlsplit
 
 from airflow_provider_cio.sandbox.customerio.payload import decode, encode
 from airflow_provider_cio.sandbox.customerio.people import cio_id
@@ -25,29 +29,43 @@ Event = tuple[str, bytes]
 async def tell(workspace: Workspace, endpoint: str, signing_key: bytes) -> dict[str, int]:
     """Send what is due and was not told; the first that is not answered with 2xx holds back the rest."""
     events = list(_due(workspace))
-    queue = iter([*events, *(each for each in events if engine.chance(each[0], "repeat") < REPEATED)])
-    told: list[str] = []
-    blocked = asyncio.Event()
-
-    async def lane(client: httpx.AsyncClient) -> None:
-        for event_id, body in queue:
-            if blocked.is_set():
-                return
-            try:
-                answer = await client.post(endpoint, content=body, headers=_signed(signing_key, body))
-            except httpx.HTTPError:
-                blocked.set()
-                return
-            if not answer.is_success:
-                blocked.set()
-                return
-            told.append(event_id)
-
-    async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
-        await asyncio.gather(*(lane(client) for _ in range(LANES)))
+    again = (each for each in events if engine.chance(each[0], "repeat") < REPEATED)
+    sending, loop = _Sending(endpoint, signing_key, [*events, *again]), asyncio.get_running_loop()
+    with ThreadPoolExecutor(LANES) as pool:
+        await asyncio.gather(*(loop.run_in_executor(pool, sending.lane) for _ in range(LANES)))
     with workspace.store.transaction() as db:
-        db.executemany("INSERT OR IGNORE INTO told VALUES (?)", [(each,) for each in told])
-    return {"told": len(told), "waiting": len(events) - len(set(told))}
+        db.executemany("INSERT OR IGNORE INTO told VALUES (?)", [(each,) for each in sending.told])
+    return {"told": len(sending.told), "waiting": len(events) - len(set(sending.told))}
+
+
+class _Sending:
+    """Events in their order, by several connections; http.client, because httpx takes longer than the receiver."""
+
+    def __init__(self, endpoint: str, signing_key: bytes, events: list[Event]) -> None:
+        self._url, self._key, self._queue = urlsplit(endpoint), signing_key, iter(events)
+        self._blocked = threading.Event()
+        self.told: list[str] = []
+
+    def lane(self) -> None:
+        """Send until nothing is left, or one is not taken."""
+        kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
+        with closing(kind(self._url.netloc, timeout=TIMEOUT)) as connection:
+            for event_id, body in self._queue:
+                if self._blocked.is_set():
+                    return
+                if not self._is_taken(connection, body):
+                    self._blocked.set()
+                    return
+                self.told.append(event_id)
+
+    def _is_taken(self, connection: HTTPConnection, body: bytes) -> bool:
+        try:
+            connection.request("POST", self._url.path or "/", body, _signed(self._key, body))
+            answer = connection.getresponse()
+            answer.read()
+        except (OSError, HTTPException):
+            return False
+        return HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def _due(workspace: Workspace) -> Iterator[Event]:
