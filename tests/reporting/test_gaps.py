@@ -10,7 +10,7 @@ import pytest
 from airflow_provider_cio.core.coverage import Days
 from airflow_provider_cio.engine.reporting import loading
 from airflow_provider_cio.engine.reporting.lists import READERS
-from airflow_provider_cio.exceptions import AuthenticationError
+from airflow_provider_cio.exceptions import AuthenticationError, ExportFailedError
 
 if TYPE_CHECKING:
     from reporting_lab import Shop
@@ -67,6 +67,29 @@ def test_days_that_have_settled_are_not_asked_for_again(year: Shop) -> None:
     rows = year.load("app_api", app=client)
     assert client.requests == 1
     assert [each.rows for each in rows] == [0, 0]
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+def test_pages_that_stop_early_and_cursors_to_nothing_lose_no_message(year: Shop, repeats: bool) -> None:
+    year.load("app_api")
+    whole = days_of(year)
+    for table in ("cio_raw.deliveries", "cio_sync.reporting_days"):
+        year.warehouse.run(f"DELETE FROM {table}")
+    year.set(page_rows=3, page_trails=True, page_repeats=repeats)
+    client = year.app()
+    year.load("app_api", app=client)
+    assert days_of(year) == whole
+    assert client.requests > sum(whole.values()) / 3
+
+
+def test_an_export_that_failed_loads_nothing_and_is_asked_for_anew(year: Shop) -> None:
+    year.set(export_fails=True)
+    with pytest.raises(ExportFailedError, match="run the task again"):
+        year.load("export", ["deliveries"])
+    assert year.warehouse.fetch("SELECT COUNT(*) FROM cio_raw.deliveries") == [(0,)]
+    year.set(export_fails=False)
+    [deliveries] = year.load("export", ["deliveries"])
+    assert deliveries.new > 20
 
 
 def test_a_backfill_reads_its_own_days_only(year: Shop) -> None:

@@ -36,10 +36,10 @@ def page_limits(request: Request, *, default: int, most: int) -> tuple[int, int]
     """``start`` as the row number that the cursor hides, and ``limit``, held within what is documented."""
     limit = whole(request.query_params.get("limit"), default) or default
     try:
-        cursor = base64.urlsafe_b64decode(request.query_params.get("start", "")).decode()
+        start = base64.urlsafe_b64decode(request.query_params.get("start", "")).decode()
     except (ValueError, binascii.Error):
-        cursor = ""
-    return whole(cursor, 0), min(limit, most)
+        start = ""
+    return whole(start, 0), min(limit, most)
 
 
 def with_next(rows: list[tuple[Any, ...]], limit: int) -> tuple[list[tuple[Any, ...]], str]:
@@ -47,4 +47,9 @@ def with_next(rows: list[tuple[Any, ...]], limit: int) -> tuple[list[tuple[Any, 
     if len(rows) <= limit:
         return rows, ""
     rows = rows[:limit]
-    return rows, base64.urlsafe_b64encode(str(rows[-1][0]).encode()).decode()
+    return rows, cursor(rows[-1][0])
+
+
+def cursor(number: int) -> str:
+    """What hides a row number, for ``start``."""
+    return base64.urlsafe_b64encode(str(number).encode()).decode()

@@ -65,6 +65,12 @@ class Settings:
     """Seconds in the Retry-After header of a 429; null sends no header."""
     page_repeats: bool = True
     """Whether a page of messages begins with the last row of the page before it."""
+    page_rows: int = 1000
+    """A page of messages stops after so many, whatever was asked for."""
+    page_trails: bool = False
+    """Whether the last page of messages has a `next` too, to a page without rows that has another."""
+    export_fails: bool = False
+    """Whether an export that was pending long enough has failed."""
     export_polls: int = 2
     """How often an export is still pending when it is looked at."""
     clock_offset: int = 0

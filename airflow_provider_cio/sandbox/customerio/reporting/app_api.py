@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from airflow_provider_cio.sandbox.customerio import lookup
 from airflow_provider_cio.sandbox.customerio.answers import (
+    cursor,
     not_found,
     page_limits,
     refused,
@@ -143,7 +144,7 @@ async def messages(request: Request) -> Response:
     start_ts = max(whole(asked.get("start_ts"), 0), end - WINDOW) if "end_ts" in asked else now - WINDOW
     if start_ts > end:
         return refused("start_ts is after end_ts")
-    start, limit = page_limits(request, default=50, most=1000)
+    start, limit = page_limits(request, default=50, most=workspace.settings.page_rows)
     conditions, values = ["created_at BETWEEN ? AND ?"], [start_ts, min(end, now)]
     for name, column in (
         ("campaign_id", "campaign"),
@@ -166,6 +167,9 @@ async def messages(request: Request) -> Response:
         (*values, limit + 1),
     ).fetchall()
     page, following = with_next(rows, limit)
+    if workspace.settings.page_trails and not following:
+        page = [row for row in page if row[0] != start]
+        following = cursor(page[-1][0] if page else start)
     metrics = latest_metrics(workspace, [row[1] for row in page])
     return JSONResponse(
         {"messages": [message(row, metrics.get(row[1], {})) for row in page], "next": following}

@@ -67,7 +67,7 @@ async def link(request: Request) -> Response:
     workspace: Workspace = request.app.state.workspace
     number = whole(request.path_params["export"], 0)
     row = workspace.store.db.execute("SELECT polls FROM exports WHERE id = ?", (number,)).fetchone()
-    if row is None or row[0] <= workspace.settings.export_polls:
+    if row is None or row[0] <= workspace.settings.export_polls or workspace.settings.export_fails:
         return not_found()
     expires = workspace.now() + LINK_SECONDS
     query = f"expires={expires}&signature={_signature(number, expires)}"
@@ -95,13 +95,13 @@ async def download(request: Request) -> Response:
 
 def _export(workspace: Workspace, row: tuple[Any, ...]) -> dict[str, Any]:
     number, polls, created_at = row
-    done = polls > workspace.settings.export_polls
+    ended, failed = polls > workspace.settings.export_polls, workspace.settings.export_fails
     return {
         "id": number,
         "type": "deliveries",
-        "status": "done" if done else "pending",
-        "failed": False,
-        "total": 1 if done else 0,
+        "status": ("failed" if failed else "done") if ended else "pending",
+        "failed": ended and failed,
+        "total": 1 if ended and not failed else 0,
         "created_at": created_at,
         "updated_at": workspace.now(),
     }
