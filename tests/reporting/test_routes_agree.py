@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,17 @@ SELECT parent, metric, TO_CHAR(last_at, 'YYYY-MM-DD'), COUNT(*) FROM (
     WHERE m.source {sources} AND m.metric NOT LIKE 'human%' GROUP BY m.delivery_id, m.metric
 ) AS latest GROUP BY 1, 2, 3
 """
+STAGED = """
+SELECT CASE WHEN campaign_id IS NOT NULL THEN 'campaign:' || CAST(campaign_id AS VARCHAR(20))
+    WHEN newsletter_id IS NOT NULL THEN 'newsletter:' || CAST(newsletter_id AS VARCHAR(20))
+    WHEN broadcast_id IS NOT NULL THEN 'broadcast:' || CAST(broadcast_id AS VARCHAR(20)) END, {counts}
+FROM cio_staging.stg_customerio__deliveries AS d
+JOIN cio_staging.stg_customerio__delivery_metrics AS m ON m.delivery_id = d.delivery_id GROUP BY 1
+"""
+METRICS = (
+    "sent", "delivered", "opened", "clicked", "converted", "unsubscribed", "bounced", "spammed", "deferred", "dropped",
+    "failed",
+)  # fmt: skip
 ROUTES = ("app_api", "export", "data_out", "webhooks")
 
 
@@ -39,6 +51,13 @@ def loaded(shop: Shop, *sources: str) -> set[tuple[Any, ...]]:
         shop.warehouse.run(f"ANALYZE cio_raw.{table}")
     names = ", ".join(f"'{source}'" for source in sources)
     return set(shop.warehouse.fetch(BOOKS.format(sources=f"IN ({names})")))
+
+
+def staged(shop: Shop) -> Counter[tuple[str, str]]:
+    """Deliveries by parent and metric, as the staging views have them."""
+    columns = ", ".join(f"COUNT(first_{metric}_at)" for metric in METRICS)
+    rows = shop.warehouse.fetch(STAGED.format(counts=columns))
+    return Counter({(row[0], metric): n for row in rows for metric, n in zip(METRICS, row[1:], strict=True)})
 
 
 def counts(shop: Shop) -> list[tuple[Any, ...]]:
@@ -102,6 +121,10 @@ def campaign(shop: Shop, monkeypatch: pytest.MonkeyPatch, *, days: int, orders: 
         shop.load(route)
         assert loaded(shop, route) == books, route
     assert loaded(shop, *ROUTES) == books
+    told = Counter[tuple[str, str]]()
+    for parent, metric, _, deliveries in books:
+        told[parent, metric] += deliveries
+    assert staged(shop) == told
 
     # Replays change nothing.
     after = counts(shop)
