@@ -33,7 +33,7 @@ class CustomerIOMonitorOperator(BaseSQLOperator):
 
     The task is green whatever it finds: alerts have a state and an owner. It returns how many subjects got which
     verdict, and leaves the open alerts for the page in the state store of its outlet. The results are `check_results`
-    as of the common-sql operators, so OpenLineage shows them as assertions.
+    as of the common-sql operators, so OpenLineage gets them as tests of the run.
 
     :param monitoring_file: `monitoring.yaml`; `contract.yaml`, `syncs` and `audiences` lie beside it (templated).
     """

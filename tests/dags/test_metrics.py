@@ -123,27 +123,13 @@ def test_openlineage_gets_what_was_read_and_written_with_its_rows(
 
 
 def test_the_commit_of_a_template_tells_openlineage_the_same(
-    dags: Dags, lab: Any, monkeypatch: pytest.MonkeyPatch
+    dags: Dags, lab: Any, lineage: dict[str, Any]
 ) -> None:
-    """Asked as Airflow's OpenLineage provider asks: by its extractors, in the task's process, when it has ended."""
-    from airflow.providers.openlineage.extractors import manager
-    from airflow.sdk.execution_time import task_runner
-
-    extractors = manager.ExtractorManager()
-    told: dict[str, Any] = {}
-    real = task_runner.finalize
-
-    def finalize(instance: Any, *arguments: Any, **named: Any) -> None:
-        extractor = extractors._get_extractor(instance.task)
-        told[instance.task_id] = extractor and extractor.extract_on_complete(instance)
-        real(instance, *arguments, **named)
-
-    monkeypatch.setattr(task_runner, "finalize", finalize)
     lab.customers(7)
     dags.sync("people", **dags.people)
     assert dags.run(dags.bag().dags["cio_sync_people"]).state == "success"
-    assert [task for task, lineage in told.items() if lineage and lineage.outputs] == ["commit"]
-    [read], [written] = told["commit"].inputs, told["commit"].outputs
+    assert [task for task, told in lineage.items() if told and told.outputs] == ["commit"]
+    [read], [written] = lineage["commit"].inputs, lineage["commit"].outputs
     assert read.name == f"{lab.dsn['database']}.cio_marts.customers"
     assert read.inputFacets["inputStatistics"].rowCount == 7
     assert (written.name, written.outputFacets["outputStatistics"].rowCount) == ("shop.people", 7)

@@ -98,7 +98,7 @@ def states(told: list[tuple[str, Any]]) -> list[tuple[str, str]]:
 
 
 def test_a_run_that_fails_is_told_once_and_its_recovery_once(
-    dags: Dags, lab: Any, pager: list[tuple[str, Any]]
+    dags: Dags, lab: Any, pager: list[tuple[str, Any]], lineage: dict[str, Any]
 ) -> None:
     from airflow_provider_cio.templates.export import sync_dag
 
@@ -119,6 +119,10 @@ def test_a_run_that_fails_is_told_once_and_its_recovery_once(
     assert states(pager)[1:] == [("critical", "failed_run:sync:people")]
     assert {"failed:sync:people", "failed_run:sync:people"} == alerts_for_the_page()
     assert pager[-1] == ("/alive", None)
+    tests = {test.name: test for test in lineage["monitor"].run_facets["test"].tests}
+    failed = tests["failed_run:sync:people"]
+    assert (failed.status, failed.severity, failed.type) == ("fail", "error", "failed_run")
+    assert {test.name for test in tests.values() if test.status == "fail"} >= {failed.name}
 
     lab.customers(3, start=1)
     assert dags.run(dag).state == "success"

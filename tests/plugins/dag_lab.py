@@ -166,3 +166,25 @@ def connect(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     }
     for name, connection in connections.items():
         monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(connection))
+
+
+@pytest.fixture
+def lineage(airflow_home: Path, _execution_api: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What OpenLineage was told of each task that ended well.
+
+    Asked as Airflow's OpenLineage provider asks: by its extractors, in the task's process, when it has ended.
+    """
+    from airflow.providers.openlineage.extractors import manager
+    from airflow.sdk.execution_time import task_runner
+
+    extractors = manager.ExtractorManager()
+    told: dict[str, Any] = {}
+    real = task_runner.finalize
+
+    def finalize(instance: Any, *arguments: Any, **named: Any) -> None:
+        extractor = extractors._get_extractor(instance.task)
+        told[instance.task_id] = extractor and extractor.extract_on_complete(instance)
+        real(instance, *arguments, **named)
+
+    monkeypatch.setattr(task_runner, "finalize", finalize)
+    return told
