@@ -52,11 +52,12 @@ check: $(VENV)/.ready-dev ## Lint, types, floors, SQL, docs, compose file
 fix: $(VENV)/.ready-dev ## Format, and mend what ruff can mend
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-bench: $(VENV)/.ready-bench ## Measure sends against peers and the floor, audiences, alerts, loading Dags and small marts, in about half an hour (ARGS="send rate" for parts of the sends; MEMBERS=N of the audience)
+bench: $(VENV)/.ready-bench ## Measure sends against peers and the floor, audiences, alerts, loading Dags, the page and small marts, in about half an hour (ARGS="send rate" for parts of the sends; MEMBERS=N of the audience)
 	@exec $(BIN)/python tests/bench/run.py $(ARGS)
 	@exec $(BIN)/python tests/bench/audiences.py $(if $(MEMBERS),--members $(MEMBERS))
 	@exec $(BIN)/python tests/bench/anomalies.py
 	@exec $(BIN)/python tests/bench/dags.py
+	@exec $(BIN)/python tests/bench/page.py
 	@exec $(BIN)/python tests/bench/marts.py --customers 20000
 
 bench-scale: $(VENV)/.ready-bench ## Reckon a day of a large shop from what a send here needs (ARGS="--cores 32")
