@@ -1,4 +1,4 @@
-"""Load streams by one route; each is a transaction of its own, and may be run any number of times."""
+"""Load streams by one route; each has transactions of its own, and may be run any number of times."""
 
 from __future__ import annotations
 
