@@ -36,8 +36,12 @@ def _raise_interrupt(_signal: int, _frame: object) -> None:
 
 def main() -> int:
     arguments = _arguments()
-    signal.signal(signal.SIGTERM, _raise_interrupt)
-    signal.signal(signal.SIGHUP, _raise_interrupt)
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # a shell's background job ignores the first
+        signal.signal(number, _raise_interrupt)
     screen = Screen()
     if arguments.orders is not None and not arguments.orders.is_file():
         screen.error(
